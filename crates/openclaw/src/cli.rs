@@ -15,25 +15,25 @@ pub struct Cli {
     #[command(flatten)]
     config_arg: ConfigArg,
     #[command(subcommand)]
-    command: Command,
+    command: TopLevelCommand,
 }
 
 /// The top-level commands.
 #[derive(Debug, Subcommand)]
-enum Command {
+enum TopLevelCommand {
     /// Run the channel in the foreground
-    Gateway(commands::gateway::Gateway),
+    Gateway(commands::gateway::GatewayArgs),
     /// Send and inspect messages, set up and test the phone number
     #[command(subcommand, arg_required_else_help = true)]
-    Telephony(commands::telephony::Telephony),
+    Telephony(commands::telephony::TelephonyCommand),
     /// Decide who may talk to the assistant
     #[command(subcommand, arg_required_else_help = true)]
-    Pairing(commands::pairing::Pairing),
+    Pairing(commands::pairing::PairingCommand),
     /// Print a shell completion script
     #[command(visible_alias = "completion")]
-    Completions(commands::completions::Completions),
+    Completions(commands::completions::CompletionsArgs),
     /// Print the manual page, or write one for each command
-    Man(commands::man::Man),
+    Man(commands::man::ManArgs),
     /// A command of OpenClaw itself, which this program does not have
     #[command(external_subcommand)]
     Foreign(Vec<String>),
@@ -57,12 +57,12 @@ impl Cli {
 
     pub fn run(self) -> Outcome {
         match self.command {
-            Command::Gateway(gateway) => gateway.run(&self.config_arg),
-            Command::Telephony(telephony) => telephony.run(&self.config_arg),
-            Command::Pairing(pairing) => pairing.run(&self.config_arg),
-            Command::Completions(completions) => completions.run(&mut Cli::command()),
-            Command::Man(man) => man.run(Cli::command()),
-            Command::Foreign(words) => Err(foreign(&words)),
+            TopLevelCommand::Gateway(gateway) => gateway.run(&self.config_arg),
+            TopLevelCommand::Telephony(telephony) => telephony.run(&self.config_arg),
+            TopLevelCommand::Pairing(pairing) => pairing.run(&self.config_arg),
+            TopLevelCommand::Completions(completions) => completions.run(&mut Cli::command()),
+            TopLevelCommand::Man(man) => man.run(Cli::command()),
+            TopLevelCommand::Foreign(words) => Err(foreign(&words)),
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::OnceCell;
 
 pub use catalog::FINDINGS;
 pub use files::{close as close_files, is_fixed_by_closing};
-pub use finding::{Finding, Found, Severity};
+pub use finding::{Finding, ReportedFinding, Severity};
 pub use store::open_and_write;
 pub use webhooks::is_fixed_by_sync;
 
@@ -60,7 +60,7 @@ pub struct Checkup {
     /// Lines about working parts.
     pub well: Vec<String>,
     /// Problems and remarks.
-    pub found: Vec<Found>,
+    pub found: Vec<ReportedFinding>,
     /// True if an earlier finding keeps it from being checked.
     pub is_skipped: bool,
 }
@@ -149,7 +149,7 @@ impl Checkup {
         Self { is_skipped: found.is_empty() && self.well.is_empty(), found, ..self }
     }
 
-    fn found(&mut self, found: Found) {
+    fn found(&mut self, found: ReportedFinding) {
         self.found.push(found);
     }
 

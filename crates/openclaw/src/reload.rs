@@ -45,7 +45,7 @@ const FOLLOWED: [&str; 9] = [
 type Look = Option<(SystemTime, u64, u64)>;
 
 /// The files behind the configuration in effect, including those that would count if they existed.
-pub struct Files {
+pub struct WatchedFiles {
     config_arg: ConfigArg,
     started_with: Loaded,
     watched: Watched,
@@ -61,16 +61,16 @@ struct Watched {
     seen: Vec<Look>,
 }
 
-impl Files {
+impl WatchedFiles {
     /// Reads the configuration that a gateway starts with.
-    pub fn read(config_arg: &ConfigArg) -> Result<Files, Failure> {
+    pub fn read(config_arg: &ConfigArg) -> Result<WatchedFiles, Failure> {
         let location = locate(&assemble::environment(), config_arg.config.as_deref());
         // Without includes, these are the files, and one read is enough.
         let usual = [location.openclaw_state.join(".env"), location.config].into_iter().chain(location.own);
         let (read, watched) = read(config_arg, usual.collect());
         let state = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
         let started_with = read.map_err(Failure::from_problems)?;
-        Ok(Files { config_arg: config_arg.clone(), started_with, watched, found: None, failed: None, state })
+        Ok(WatchedFiles { config_arg: config_arg.clone(), started_with, watched, found: None, failed: None, state })
     }
 
     /// Returns the configuration at the start.

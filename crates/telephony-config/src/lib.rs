@@ -1,7 +1,7 @@
 //! OpenClaw's configuration file, read and validated.
 //!
-//! [`load`] finds the files, substitutes variables and secrets, and returns a [`TelephonyConfig`] or every problem at once.
-//! Nothing here reads the process's own environment, which is passed in as an [`Environment`].
+//! [`load`] finds the files, substitutes variables and secrets, and returns a [`TelephonyConfig`] or every problem at
+//! once. Nothing here reads the process's own environment, which is passed in as an [`Environment`].
 
 mod document;
 mod dotenv;

@@ -8,7 +8,7 @@ use crate::dates::rfc2822;
 
 /// The account's own properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct AccountSettings {
     /// Trial or paid.
     pub account_type: AccountType,
     /// Active, suspended or closed.
@@ -38,7 +38,7 @@ pub enum AccountStatus {
     Closed,
 }
 
-impl Default for Account {
+impl Default for AccountSettings {
     /// An active full account with 15.50 USD.
     fn default() -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Default for Account {
     }
 }
 
-impl Account {
+impl AccountSettings {
     pub(crate) fn is_active(&self) -> bool {
         self.status == AccountStatus::Active
     }

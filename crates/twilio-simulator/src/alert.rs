@@ -9,7 +9,7 @@ use crate::dates::iso8601;
 
 /// A complaint about a webhook's answer, as `GET /v1/Alerts` lists it.
 #[derive(Clone, PartialEq)]
-pub struct Alert {
+pub struct AlertRecord {
     /// `NO` and 32 hex digits; assigned when the alert is added.
     pub sid: String,
     /// Twilio's error code: 11200, 12100, 15003, …
@@ -30,7 +30,7 @@ pub struct Alert {
     pub at: Timestamp,
 }
 
-impl Alert {
+impl AlertRecord {
     /// Creates an alert about a POST to this URL, with the current time.
     pub fn new(error_code: u32, text: &str, request_url: &str) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Alert {
     }
 }
 
-impl fmt::Debug for Alert {
+impl fmt::Debug for AlertRecord {
     /// Leaves out the request and the response because they hold message texts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alert")

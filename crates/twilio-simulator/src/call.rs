@@ -20,7 +20,7 @@ pub struct CallRecord {
     /// The number that was called.
     pub to: String,
     /// The current status.
-    pub status: CallStatus,
+    pub status: SimulatedCallStatus,
     /// The time at which the call was created.
     pub created: Timestamp,
     /// The time at which the call was answered.
@@ -75,7 +75,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
-pub enum CallStatus {
+pub enum SimulatedCallStatus {
     Queued,
     Initiated,
     Ringing,
@@ -87,7 +87,7 @@ pub enum CallStatus {
     Canceled,
 }
 
-impl CallStatus {
+impl SimulatedCallStatus {
     /// Returns the status as Twilio spells it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -126,7 +126,7 @@ impl CallRecord {
             is_inbound,
             from,
             to,
-            status: if is_inbound { CallStatus::Ringing } else { CallStatus::Queued },
+            status: if is_inbound { SimulatedCallStatus::Ringing } else { SimulatedCallStatus::Queued },
             created: Timestamp::now(),
             answered: None,
             ended: None,
@@ -165,7 +165,8 @@ impl CallRecord {
     pub(crate) fn to_json(&self, account: &str) -> Value {
         let uri = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
         // `initiated` exists in callbacks only; the resource says `queued` until the phone rings.
-        let status = if self.status == CallStatus::Initiated { CallStatus::Queued } else { self.status };
+        let status =
+            if self.status == SimulatedCallStatus::Initiated { SimulatedCallStatus::Queued } else { self.status };
         json!({
             "sid": self.sid, "account_sid": account, "api_version": "2010-04-01", "direction": self.direction(),
             "from": self.from, "from_formatted": self.from, "to": self.to, "to_formatted": self.to,

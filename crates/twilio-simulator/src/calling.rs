@@ -12,28 +12,28 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
-use crate::call::{CallRecord, CallStatus};
+use crate::call::{CallRecord, SimulatedCallStatus};
 use crate::config::CallOutcome;
 use crate::dates::rfc2822;
 use crate::delivery::Delivery;
-use crate::exchange::{Event, Exchange, State};
+use crate::exchange::{Exchange, ExchangeEvent, ExchangeState};
 use crate::inbound::NotOurs;
 use crate::lifecycle;
-use crate::webhook::{Endpoint, Product, Webhook};
+use crate::webhook::{Product, Webhook, WebhookTarget};
 pub(crate) use detection::Detection;
-pub(crate) use document::Source;
-use phone::Input;
+pub(crate) use document::DocumentSource;
+use phone::PhoneInput;
 use talk::Talk;
 
 /// The channels of an active call: input from its phone and the API, and outgoing status callbacks.
 pub(crate) struct Wires {
-    pub(crate) inputs: UnboundedSender<Input>,
+    pub(crate) inputs: UnboundedSender<PhoneInput>,
     callbacks: UnboundedSender<Webhook>,
 }
 
 /// A call that the API requested.
 pub(crate) struct Placement {
-    pub(crate) source: Source,
+    pub(crate) source: DocumentSource,
     /// The maximum ringing time in seconds.
     pub(crate) ring_seconds: u32,
     pub(crate) detection: Option<Detection>,
@@ -44,7 +44,7 @@ pub(crate) struct Placement {
 /// Calls one of the account's numbers from a phone and returns the TwiML of its voice URL.
 pub(crate) async fn ring_in(exchange: &Arc<Exchange>, from: &str, to: &str) -> Result<Delivery, NotOurs> {
     let (record, endpoint, inputs) = note_incoming(exchange, from, to)?;
-    exchange.publish(Event::Call(record.clone()));
+    exchange.publish(ExchangeEvent::Call(record.clone()));
     let mut talk = Talk::new(Arc::clone(exchange), record.sid, inputs);
     let (delivery, document) = talk.fetch_first(endpoint).await;
     exchange.spawn(async move {
@@ -60,7 +60,7 @@ fn note_incoming(
     exchange: &Arc<Exchange>,
     from: &str,
     to: &str,
-) -> Result<(CallRecord, Option<Endpoint>, UnboundedReceiver<Input>), NotOurs> {
+) -> Result<(CallRecord, Option<WebhookTarget>, UnboundedReceiver<PhoneInput>), NotOurs> {
     let mut state = exchange.state();
     let number = state.number(to).ok_or_else(|| NotOurs(to.to_owned()))?;
     let endpoint = number.endpoint("voice");
@@ -74,7 +74,11 @@ fn note_incoming(
 }
 
 /// Adds a call to the account and returns the receiver of its input.
-pub(crate) fn open(exchange: &Arc<Exchange>, state: &mut State, record: CallRecord) -> UnboundedReceiver<Input> {
+pub(crate) fn open(
+    exchange: &Arc<Exchange>,
+    state: &mut ExchangeState,
+    record: CallRecord,
+) -> UnboundedReceiver<PhoneInput> {
     let (inputs, receiver) = unbounded_channel();
     let (callbacks, queue) = unbounded_channel();
     state.wires.insert(record.sid.clone(), Wires { inputs, callbacks });
@@ -85,11 +89,16 @@ pub(crate) fn open(exchange: &Arc<Exchange>, state: &mut State, record: CallReco
 }
 
 /// Places a call that the API requested.
-pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, inputs: UnboundedReceiver<Input>, placement: Placement) {
+pub(crate) fn place(
+    exchange: &Arc<Exchange>,
+    sid: String,
+    inputs: UnboundedReceiver<PhoneInput>,
+    placement: Placement,
+) {
     let mut talk = Talk::new(Arc::clone(exchange), sid, inputs);
     exchange.spawn(async move {
         let step = talk.exchange.config.step_delay;
-        for status in [CallStatus::Initiated, CallStatus::Ringing] {
+        for status in [SimulatedCallStatus::Initiated, SimulatedCallStatus::Ringing] {
             sleep(step).await;
             if !change(&talk.exchange, &talk.sid, status) {
                 return;
@@ -98,7 +107,7 @@ pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, inputs: UnboundedRece
         sleep(step).await;
         let outcome = outcome(&talk);
         if !is_answered(&mut talk, outcome, placement.ring_seconds).await
-            || !change(&talk.exchange, &talk.sid, CallStatus::InProgress)
+            || !change(&talk.exchange, &talk.sid, SimulatedCallStatus::InProgress)
         {
             return;
         }
@@ -126,12 +135,12 @@ fn outcome(talk: &Talk) -> CallOutcome {
 /// Rings the phone according to `outcome` and ends an unanswered call.
 async fn is_answered(talk: &mut Talk, outcome: CallOutcome, ring_seconds: u32) -> bool {
     let status = match outcome {
-        CallOutcome::Busy => CallStatus::Busy,
-        CallOutcome::Failed => CallStatus::Failed,
+        CallOutcome::Busy => SimulatedCallStatus::Busy,
+        CallOutcome::Failed => SimulatedCallStatus::Failed,
         CallOutcome::Rings => match talk.wait_for_answer(ring_seconds).await {
             phone::Pickup::Answered => return true,
-            phone::Pickup::Refused => CallStatus::Busy,
-            phone::Pickup::None => CallStatus::NoAnswer,
+            phone::Pickup::Refused => SimulatedCallStatus::Busy,
+            phone::Pickup::None => SimulatedCallStatus::NoAnswer,
         },
         CallOutcome::Human | CallOutcome::Machine | CallOutcome::Fax | CallOutcome::Unknown => return true,
     };
@@ -140,12 +149,12 @@ async fn is_answered(talk: &mut Talk, outcome: CallOutcome, ring_seconds: u32) -
 }
 
 /// Changes a call's status and reports it. Returns false if the call is already over.
-pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool {
+pub(crate) fn change(exchange: &Exchange, sid: &str, status: SimulatedCallStatus) -> bool {
     let mut state = exchange.state();
     let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return false };
     call.status = status;
     let now = Timestamp::now();
-    if status == CallStatus::InProgress {
+    if status == SimulatedCallStatus::InProgress {
         call.answered = Some(now);
     }
     if status.is_final() {
@@ -158,10 +167,10 @@ pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool
         && let Some(wires) = state.wires.remove(sid)
     {
         // A call without TwiML has no receiver.
-        let _ = wires.inputs.send(Input::Over);
+        let _ = wires.inputs.send(PhoneInput::Over);
     }
     drop(state);
-    exchange.publish(Event::Call(changed));
+    exchange.publish(ExchangeEvent::Call(changed));
     true
 }
 
@@ -172,11 +181,11 @@ pub(crate) fn update(exchange: &Exchange, sid: &str, change: impl FnOnce(&mut Ca
     change(call);
     let changed = call.clone();
     drop(state);
-    exchange.publish(Event::Call(changed));
+    exchange.publish(ExchangeEvent::Call(changed));
 }
 
 /// Queues the callback for an event, if the call subscribed to it.
-fn report(exchange: &Exchange, state: &mut State, call: &CallRecord) {
+fn report(exchange: &Exchange, state: &mut ExchangeState, call: &CallRecord) {
     let Some(callback) = callback(exchange, state, call) else { return };
     if let Some(wires) = state.wires.get(&call.sid) {
         // The receiver outlives the call.
@@ -184,7 +193,7 @@ fn report(exchange: &Exchange, state: &mut State, call: &CallRecord) {
     }
 }
 
-fn callback(exchange: &Exchange, state: &mut State, call: &CallRecord) -> Option<Webhook> {
+fn callback(exchange: &Exchange, state: &mut ExchangeState, call: &CallRecord) -> Option<Webhook> {
     let url = call.status_callback.clone()?;
     let event = call.status.event();
     if !call.status_events.iter().any(|wanted| wanted == event) {
@@ -203,10 +212,10 @@ fn callback(exchange: &Exchange, state: &mut State, call: &CallRecord) -> Option
         add("Duration", ((seconds + 59) / 60).to_string());
     }
     let token = state.ids.uuid();
-    Some(webhook(call, Endpoint::post(url), parameters, token))
+    Some(webhook(call, WebhookTarget::post(url), parameters, token))
 }
 
-fn webhook(call: &CallRecord, endpoint: Endpoint, parameters: Vec<(String, String)>, token: String) -> Webhook {
+fn webhook(call: &CallRecord, endpoint: WebhookTarget, parameters: Vec<(String, String)>, token: String) -> Webhook {
     Webhook { endpoint, product: Product::Voice, parameters, token, subject: call.sid.clone() }
 }
 

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha1::Sha1;
 
-use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, Asked, LogKind, event};
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::log::{AnswerDetail, LogKind, RequestDetail, event};
 use crate::misbehavior::Fault;
 
 /// Returns the routes of the storage listener.
@@ -65,18 +65,18 @@ async fn file(
         let target = format!("{}{}", exchange.cdn_url, uri.path());
         let mut state = exchange.state();
         let place = state.log.open(LogKind::Cdn, event::of_file(&method), method.as_str(), &target, Some(&message));
-        state.log.note_asked(place, Asked::new(&headers, &[], None));
+        state.log.note_asked(place, RequestDetail::new(&headers, &[], None));
         place
     };
     let response = answer(&exchange, &message, &media, &ticket, headers.contains_key(AUTHORIZATION));
-    let (answered, response) = Answered::of(response).await;
+    let (answered, response) = AnswerDetail::of(response).await;
     let entry = {
         let mut state = exchange.state();
         state.log.close(place, response.status().as_u16(), answered);
         state.log.entry(place)
     };
     if let Some(entry) = entry {
-        exchange.publish(Event::Request(entry));
+        exchange.publish(ExchangeEvent::Request(entry));
     }
     response
 }

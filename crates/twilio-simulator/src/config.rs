@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::account::Account;
+use crate::account::AccountSettings;
 use crate::number::Number;
-use crate::queue::Pacing;
+use crate::queue::QueuePacing;
 use crate::service::Service;
 
 /// The startup configuration. The default is a full account with one number, [`DEFAULT_NUMBER`].
@@ -21,7 +21,7 @@ pub struct SimulatorConfig {
     /// API keys that REST also accepts (standard keys, without access to `/Accounts`).
     pub api_keys: Vec<ApiKey>,
     /// The account's type, status and balance.
-    pub account: Account,
+    pub account: AccountSettings,
     /// The account's phone numbers.
     pub numbers: Vec<Number>,
     /// The account's messaging services.
@@ -31,11 +31,11 @@ pub struct SimulatorConfig {
     /// The real time of one second of a call: speech, pauses, ringing and limits.
     pub call_second: Duration,
     /// The sending rate of numbers. Unlimited by default, so that tests need not wait.
-    pub pacing: Pacing,
+    pub pacing: QueuePacing,
     /// The maximum wait in a number's queue. Twilio: 10 hours.
     pub queue_limit: Duration,
     /// Outcomes of messages by recipient; all others are delivered.
-    pub outcomes: BTreeMap<String, Outcome>,
+    pub outcomes: BTreeMap<String, DeliveryOutcome>,
     /// The handling of STOP, START and HELP.
     pub opt_out: OptOut,
     /// Posts every webhook over plain HTTP to this address, regardless of the host and scheme in its URL, like a tunnel
@@ -63,7 +63,7 @@ pub struct ApiKey {
 /// The outcome of an accepted message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// Reaches the phone.
     Delivered,
     /// Leaves for the carrier, which never reports delivery.
@@ -122,12 +122,12 @@ impl Default for SimulatorConfig {
             account_sid: DEFAULT_ACCOUNT_SID.to_owned(),
             auth_token: DEFAULT_AUTH_TOKEN.to_owned(),
             api_keys: Vec::new(),
-            account: Account::default(),
+            account: AccountSettings::default(),
             numbers: vec![Number::new(DEFAULT_NUMBER)],
             services: Vec::new(),
             step_delay: Duration::from_millis(50),
             call_second: Duration::from_secs(1),
-            pacing: Pacing::Lifted,
+            pacing: QueuePacing::Lifted,
             queue_limit: Duration::from_secs(10 * 60 * 60),
             outcomes: BTreeMap::new(),
             opt_out: OptOut::Advanced,

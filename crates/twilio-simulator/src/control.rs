@@ -19,15 +19,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::config::Outcome;
+use crate::config::DeliveryOutcome;
 use crate::delivery::Delivery;
-use crate::exchange::{Event, Exchange};
-use crate::inbound::{self, NotOurs, Text, Unsent};
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::inbound::{self, InboundText, NotOurs, Unsent};
 use crate::log::MAX_DETAILS;
-use crate::media::{LARGEST_MESSAGE, Media};
+use crate::media::{LARGEST_MESSAGE, MediaRecord};
 use crate::message::MessageRecord;
-use crate::misbehavior::{Extent, Fault};
-use crate::queue::Pacing;
+use crate::misbehavior::{Fault, FaultExtent};
+use crate::queue::QueuePacing;
 
 /// The largest inbound message as JSON, in bytes: base64 encodes three bytes as four characters.
 const LARGEST_TEXT: usize = LARGEST_MESSAGE / 3 * 4 + 64 * 1024;
@@ -81,7 +81,7 @@ impl IntoResponse for Unsent {
 
 async fn inbound_message(
     State(exchange): State<Arc<Exchange>>,
-    Json(text): Json<Text>,
+    Json(text): Json<InboundText>,
 ) -> Result<Json<Delivery>, Unsent> {
     inbound::receive(&exchange, text).await.map(Json)
 }
@@ -93,7 +93,7 @@ async fn redeliver(State(exchange): State<Arc<Exchange>>, Path(sid): Path<String
 #[derive(Deserialize)]
 struct Wrong {
     fault: Fault,
-    extent: Extent,
+    extent: FaultExtent,
 }
 
 async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wrong>) -> StatusCode {
@@ -104,12 +104,12 @@ async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wron
 /// Returns the active faults in the order in which they were added.
 async fn misbehaving(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     let state = exchange.state();
-    let shown = |(fault, extent): &(Fault, Extent)| json!({"fault": fault, "extent": extent});
+    let shown = |(fault, extent): &(Fault, FaultExtent)| json!({"fault": fault, "extent": extent});
     Json(state.misbehavior.rules().iter().map(shown).collect())
 }
 
 /// Changes the sending rate. `"lifted"` releases all waiting messages.
-async fn set_pacing(State(exchange): State<Arc<Exchange>>, Json(pacing): Json<Pacing>) -> StatusCode {
+async fn set_pacing(State(exchange): State<Arc<Exchange>>, Json(pacing): Json<QueuePacing>) -> StatusCode {
     exchange.set_pacing(pacing);
     StatusCode::NO_CONTENT
 }
@@ -120,12 +120,12 @@ async fn behave(State(exchange): State<Arc<Exchange>>) -> StatusCode {
 }
 
 #[derive(Deserialize)]
-struct Fate {
+struct MessageFate {
     to: String,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
 }
 
-async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<Fate>) -> StatusCode {
+async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<MessageFate>) -> StatusCode {
     exchange.state().outcomes.insert(fate.to, fate.outcome);
     StatusCode::NO_CONTENT
 }
@@ -142,7 +142,7 @@ async fn messages(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
 
 /// Returns a message in REST's format, with its keyword and files.
 fn shown(message: &MessageRecord, account: &str) -> Value {
-    let file = |media: &Media| {
+    let file = |media: &MediaRecord| {
         json!({
             "sid": media.sid, "content_type": media.content_type, "size": media.bytes.len(),
             "url": format!("/_simulator/media/{}", media.sid),
@@ -187,13 +187,13 @@ async fn events(State(exchange): State<Arc<Exchange>>) -> impl IntoResponse {
     Sse::new(followed).keep_alive(KeepAlive::default())
 }
 
-fn sse(event: &Event, exchange: &Exchange) -> SseEvent {
+fn sse(event: &ExchangeEvent, exchange: &Exchange) -> SseEvent {
     let account = &exchange.config.account_sid;
     let (name, data) = match event {
-        Event::Message(message) => ("message", shown(message, account)),
-        Event::Call(call) => ("call", calls::shown(call)),
-        Event::Request(entry) => ("request", json!(entry)),
-        Event::Alert(alert) => ("alert", alert.to_json(account, &exchange.base_url)),
+        ExchangeEvent::Message(message) => ("message", shown(message, account)),
+        ExchangeEvent::Call(call) => ("call", calls::shown(call)),
+        ExchangeEvent::Request(entry) => ("request", json!(entry)),
+        ExchangeEvent::Alert(alert) => ("alert", alert.to_json(account, &exchange.base_url)),
     };
     SseEvent::default().event(name).data(data.to_string())
 }

@@ -1,9 +1,9 @@
 //! Webhook delivery: posts a webhook, checks the answer and records an alert for a bad one.
 
-use crate::alert::Alert;
+use crate::alert::AlertRecord;
 use crate::exchange::Exchange;
 use crate::twiml::Complaint;
-use crate::webhook::{Answer, Posted, Webhook};
+use crate::webhook::{HttpAnswer, Posted, Webhook};
 
 /// The result of a webhook about a text or a call.
 #[derive(Clone, Default, serde::Serialize)]
@@ -27,7 +27,7 @@ impl Exchange {
     pub(crate) async fn ask<T>(
         &self,
         webhook: &Webhook,
-        read: impl Fn(&Answer) -> Result<T, Complaint>,
+        read: impl Fn(&HttpAnswer) -> Result<T, Complaint>,
     ) -> (Delivery, Option<T>) {
         let Posted { attempts, outcome } = self.post(webhook).await;
         let mut delivery = Delivery { sid: webhook.subject.clone(), attempts, ..Delivery::default() };
@@ -62,12 +62,12 @@ impl Exchange {
     /// Records an alert about a bad or missing answer.
     pub(crate) fn complain_about(&self, webhook: &Webhook, code: u32, text: &str, answer: &str) {
         let variables = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
-        self.alert(Alert {
+        self.alert(AlertRecord {
             request_method: webhook.endpoint.method.to_string(),
             request_variables: variables,
             response_body: answer.to_owned(),
             resource_sid: webhook.subject.clone(),
-            ..Alert::new(code, text, webhook.endpoint.url_without_fragment())
+            ..AlertRecord::new(code, text, webhook.endpoint.url_without_fragment())
         });
     }
 }

@@ -8,24 +8,24 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
-use crate::account::Account;
-use crate::alert::Alert;
+use crate::account::AccountSettings;
+use crate::alert::AlertRecord;
 use crate::call::CallRecord;
 use crate::calling::Wires;
-use crate::config::{CallOutcome, Outcome, SimulatorConfig};
+use crate::config::{CallOutcome, DeliveryOutcome, SimulatorConfig};
 use crate::ids::Dice;
 use crate::log::{Log, LogEntry};
-use crate::media::Media;
+use crate::media::MediaRecord;
 use crate::message::MessageRecord;
 use crate::misbehavior::Misbehavior;
 use crate::number::{Number, NumberKind};
-use crate::queue::{Pacing, Queues};
+use crate::queue::{QueuePacing, Queues};
 use crate::service::Service;
 use crate::webhook::Webhook;
 
 /// A change that a phone, a page or a test may follow.
 #[derive(Clone)]
-pub enum Event {
+pub enum ExchangeEvent {
     /// A message was created or changed; outbound ones reach the phone with `sent`.
     Message(MessageRecord),
     /// A call began or changed.
@@ -33,12 +33,12 @@ pub enum Event {
     /// An API request or a webhook was answered.
     Request(LogEntry),
     /// A webhook's answer caused an alert.
-    Alert(Alert),
+    Alert(AlertRecord),
 }
 
 /// The mutable state of a running simulator.
-pub(crate) struct State {
-    pub(crate) account: Account,
+pub(crate) struct ExchangeState {
+    pub(crate) account: AccountSettings,
     /// The current REST password and signing key of webhooks.
     pub(crate) auth_token: String,
     /// Prefixes of API paths that return 404, as if the product were unavailable.
@@ -52,11 +52,11 @@ pub(crate) struct State {
     pub(crate) attestations: HashMap<String, String>,
     pub(crate) numbers: Vec<Number>,
     pub(crate) services: Vec<Service>,
-    pub(crate) alerts: Vec<Alert>,
+    pub(crate) alerts: Vec<AlertRecord>,
     pub(crate) log: Log,
     /// Pairs of an opt-out scope (number or service SID) and a phone that sent STOP to it.
     pub(crate) opted_out: HashSet<(String, String)>,
-    pub(crate) outcomes: HashMap<String, Outcome>,
+    pub(crate) outcomes: HashMap<String, DeliveryOutcome>,
     pub(crate) misbehavior: Misbehavior,
     pub(crate) queues: Queues,
     /// The webhooks of inbound messages, for redelivery.
@@ -65,7 +65,7 @@ pub(crate) struct State {
     pub(crate) requests_in_flight: u32,
 }
 
-impl State {
+impl ExchangeState {
     pub(crate) fn message(&self, sid: &str) -> Option<&MessageRecord> {
         self.messages.iter().rev().find(|message| message.sid == sid)
     }
@@ -90,8 +90,8 @@ impl State {
     }
 
     /// Creates a file of an outbound message, to be fetched later.
-    pub(crate) fn outbound_media(&mut self, url: String) -> Media {
-        Media { sid: self.ids.sid("ME"), url, content_type: String::new(), bytes: Bytes::new() }
+    pub(crate) fn outbound_media(&mut self, url: String) -> MediaRecord {
+        MediaRecord { sid: self.ids.sid("ME"), url, content_type: String::new(), bytes: Bytes::new() }
     }
 
     /// Returns the service whose sender pool contains a number.
@@ -116,10 +116,10 @@ pub(crate) struct Exchange {
     /// True if the page may use `/_operator`.
     pub(crate) has_operator: bool,
     pub(crate) started: Timestamp,
-    state: Mutex<State>,
+    state: Mutex<ExchangeState>,
     version: watch::Sender<u64>,
-    events: broadcast::Sender<Event>,
-    pacing: watch::Sender<Pacing>,
+    events: broadcast::Sender<ExchangeEvent>,
+    pacing: watch::Sender<QueuePacing>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -134,7 +134,7 @@ impl Exchange {
         getrandom::fill(&mut cdn_key)?;
         let ids = Dice::unpredictable()?;
         let pacing = config.pacing;
-        let mut state = State {
+        let mut state = ExchangeState {
             account: config.account.clone(),
             auth_token: config.auth_token.clone(),
             missing: Vec::new(),
@@ -174,12 +174,12 @@ impl Exchange {
     }
 
     /// Locks the state. Never hold the guard across an await.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ExchangeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notifies followers and waiters. Call it after changing and unlocking the state.
-    pub(crate) fn publish(&self, event: Event) {
+    pub(crate) fn publish(&self, event: ExchangeEvent) {
         // An error only means that there are no followers.
         let _ = self.events.send(event);
         self.wake();
@@ -190,12 +190,12 @@ impl Exchange {
         self.version.send_modify(|version| *version += 1);
     }
 
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<ExchangeEvent> {
         self.events.subscribe()
     }
 
     /// Waits until `probe` returns a value. Drop the future to cancel.
-    pub(crate) async fn wait<T>(&self, probe: impl Fn(&State) -> Option<T>) -> T {
+    pub(crate) async fn wait<T>(&self, probe: impl Fn(&ExchangeState) -> Option<T>) -> T {
         let mut version = self.version.subscribe();
         loop {
             version.mark_unchanged();
@@ -220,18 +220,18 @@ impl Exchange {
     }
 
     /// Records an alert under a new SID, notifies followers and returns the SID.
-    pub(crate) fn alert(&self, alert: Alert) -> String {
+    pub(crate) fn alert(&self, alert: AlertRecord) -> String {
         let mut state = self.state();
-        let alert = Alert { sid: state.ids.sid("NO"), ..alert };
+        let alert = AlertRecord { sid: state.ids.sid("NO"), ..alert };
         let sid = alert.sid.clone();
         state.alerts.push(alert.clone());
         drop(state);
-        self.publish(Event::Alert(alert));
+        self.publish(ExchangeEvent::Alert(alert));
         sid
     }
 
     /// Changes the sending rate.
-    pub(crate) fn set_pacing(&self, pacing: Pacing) {
+    pub(crate) fn set_pacing(&self, pacing: QueuePacing) {
         self.state().queues.set_pacing(pacing);
         self.pacing.send_replace(pacing);
     }
@@ -239,7 +239,7 @@ impl Exchange {
     /// Waits until pacing is lifted.
     pub(crate) async fn wait_for_lifting(&self) {
         // The sender lives in `self`, so this cannot fail.
-        let _ = self.pacing.subscribe().wait_for(|pacing| *pacing == Pacing::Lifted).await;
+        let _ = self.pacing.subscribe().wait_for(|pacing| *pacing == QueuePacing::Lifted).await;
     }
 
     /// Clears history and faults; keeps the account, numbers and services.

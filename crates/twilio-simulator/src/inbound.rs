@@ -9,19 +9,19 @@ use jiff::Timestamp;
 
 use crate::config::OptOut;
 use crate::delivery::Delivery;
-use crate::exchange::{Event, Exchange, State};
-use crate::keyword::Keyword;
+use crate::exchange::{Exchange, ExchangeEvent, ExchangeState};
+use crate::keyword::OptOutKeyword;
 use crate::lifecycle;
-use crate::media::{File, LARGEST_MESSAGE, MAX_FILES, Media};
-use crate::message::{Direction, LONGEST_VALIDITY, MessageRecord, MessageStatus};
+use crate::media::{LARGEST_MESSAGE, MAX_FILES, MediaRecord, PhoneFile};
+use crate::message::{LONGEST_VALIDITY, MessageDirection, MessageRecord, MessageStatus};
 use crate::number::NumberKind;
 use crate::segments;
-use crate::twiml::{self, Reply};
+use crate::twiml::{self, MessageReply};
 use crate::webhook::Webhook;
 
 /// A text from a phone to one of the account's numbers.
 #[derive(Clone, Default, serde::Deserialize)]
-pub struct Text {
+pub struct InboundText {
     /// The sending phone.
     pub from: String,
     /// The account's number that receives the text.
@@ -34,13 +34,13 @@ pub struct Text {
     pub media: u32,
     /// Other files to attach.
     #[serde(default)]
-    pub files: Vec<File>,
+    pub files: Vec<PhoneFile>,
     /// Additional webhook parameters, such as `ProfileName`; they override the simulator's.
     #[serde(default)]
     pub parameters: Vec<(String, String)>,
 }
 
-impl Text {
+impl InboundText {
     /// Creates a text without files.
     pub fn new(from: &str, to: &str, body: &str) -> Self {
         Self { from: from.to_owned(), to: to.to_owned(), body: body.to_owned(), ..Self::default() }
@@ -53,7 +53,7 @@ impl Text {
 
     /// Attaches a file.
     pub fn with_file(mut self, content_type: &str, bytes: &[u8]) -> Self {
-        self.files.push(File { content_type: content_type.to_owned(), bytes: Bytes::copy_from_slice(bytes) });
+        self.files.push(PhoneFile { content_type: content_type.to_owned(), bytes: Bytes::copy_from_slice(bytes) });
         self
     }
 
@@ -84,8 +84,8 @@ pub enum Unsent {
 }
 
 /// Delivers a text from a phone to the account's owner.
-pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<Delivery, Unsent> {
-    text.files.extend((0..text.media).map(|_| File::pixel()));
+pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: InboundText) -> Result<Delivery, Unsent> {
+    text.files.extend((0..text.media).map(|_| PhoneFile::pixel()));
     let weight: usize = text.files.iter().map(|file| file.bytes.len()).sum();
     if text.files.len() > MAX_FILES || weight > LARGEST_MESSAGE {
         return Err(Unsent::TooMuch);
@@ -93,8 +93,8 @@ pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<
     let (record, webhook) = {
         let mut state = exchange.state();
         let mut record = record(exchange, &mut state, &text)?;
-        record.keyword = Keyword::heard(&record.body, &record.to, has_opt_out(exchange, &state, &record.to))
-            .filter(|keyword| *keyword != Keyword::Start || is_opted_out(&state, &record));
+        record.keyword = OptOutKeyword::heard(&record.body, &record.to, has_opt_out(exchange, &state, &record.to))
+            .filter(|keyword| *keyword != OptOutKeyword::Start || is_opted_out(&state, &record));
         state.messages.push(record.clone());
         obey_keyword(exchange, &mut state, &record);
         let webhook = form::webhook(exchange, &mut state, &record, &text.parameters);
@@ -103,7 +103,7 @@ pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<
         }
         (record, webhook)
     };
-    exchange.publish(Event::Message(record.clone()));
+    exchange.publish(ExchangeEvent::Message(record.clone()));
     match webhook {
         Some(webhook) => Ok(deliver(exchange, &record, webhook).await),
         None => Ok(Delivery { sid: record.sid, ..Delivery::default() }),
@@ -123,14 +123,14 @@ pub(crate) async fn redeliver(exchange: &Arc<Exchange>, sid: &str) -> Result<Del
     Ok(deliver(exchange, &record, webhook).await)
 }
 
-fn record(exchange: &Exchange, state: &mut State, text: &Text) -> Result<MessageRecord, NotOurs> {
+fn record(exchange: &Exchange, state: &mut ExchangeState, text: &InboundText) -> Result<MessageRecord, NotOurs> {
     state.number(&text.to).ok_or_else(|| NotOurs(text.to.clone()))?;
     let now = Timestamp::now();
     let sid = state.ids.sid(if text.files.is_empty() { "SM" } else { "MM" });
     let folder =
         format!("{}/2010-04-01/Accounts/{}/Messages/{sid}/Media", exchange.base_url, exchange.config.account_sid);
     Ok(MessageRecord {
-        direction: Direction::Inbound,
+        direction: MessageDirection::Inbound,
         from: Some(text.from.clone()),
         to: text.to.clone(),
         body: text.body.clone(),
@@ -149,38 +149,38 @@ fn record(exchange: &Exchange, state: &mut State, text: &Text) -> Result<Message
     })
 }
 
-fn inbound_media(state: &mut State, folder: &str, file: &File) -> Media {
+fn inbound_media(state: &mut ExchangeState, folder: &str, file: &PhoneFile) -> MediaRecord {
     let sid = state.ids.sid("ME");
     let (content_type, bytes) = (file.content_type.clone(), file.bytes.clone());
-    Media { url: format!("{folder}/{sid}"), sid, content_type, bytes }
+    MediaRecord { url: format!("{folder}/{sid}"), sid, content_type, bytes }
 }
 
 /// Returns true if Twilio handles keywords in texts to this number: unless opt-out handling is off, or the number is a
 /// short code outside a service.
-fn has_opt_out(exchange: &Exchange, state: &State, number: &str) -> bool {
+fn has_opt_out(exchange: &Exchange, state: &ExchangeState, number: &str) -> bool {
     let is_alone = NumberKind::of(number) == NumberKind::ShortCode && state.service_of(number).is_none();
     exchange.config.opt_out != OptOut::Off && !is_alone
 }
 
 /// Returns true if the sender has opted out. Only then does "yes" mean START; otherwise it may answer a question.
-fn is_opted_out(state: &State, received: &MessageRecord) -> bool {
+fn is_opted_out(state: &ExchangeState, received: &MessageRecord) -> bool {
     let phone = received.from.clone().unwrap_or_default();
     state.opted_out.contains(&(state.opt_out_scope(&received.to), phone))
 }
 
 /// Applies Twilio's opt-out handling to a text with a keyword.
-fn obey_keyword(exchange: &Arc<Exchange>, state: &mut State, received: &MessageRecord) {
+fn obey_keyword(exchange: &Arc<Exchange>, state: &mut ExchangeState, received: &MessageRecord) {
     let Some(keyword) = received.keyword else { return };
     let phone = received.from.clone().unwrap_or_default();
     let pair = (state.opt_out_scope(&received.to), phone);
     let changes_something = match keyword {
-        Keyword::Stop => state.opted_out.insert(pair),
-        Keyword::Start => state.opted_out.remove(&pair),
-        Keyword::Help => true,
+        OptOutKeyword::Stop => state.opted_out.insert(pair),
+        OptOutKeyword::Start => state.opted_out.remove(&pair),
+        OptOutKeyword::Help => true,
     };
     if changes_something {
         let body = keyword.answer(&received.to);
-        let reply = Reply { body, media_urls: Vec::new(), to: None, from: None, status_callback: None };
+        let reply = MessageReply { body, media_urls: Vec::new(), to: None, from: None, status_callback: None };
         let record = MessageRecord { keyword: Some(keyword), ..outbound(state, received, reply) };
         lifecycle::launch(exchange, record.sid.clone());
         state.messages.push(record);
@@ -210,7 +210,7 @@ async fn post_and_send_replies(exchange: &Arc<Exchange>, record: &MessageRecord,
 }
 
 /// Sends a reply from TwiML, which fails at once if the phone has opted out.
-fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> String {
+fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: MessageReply) -> String {
     let mut state = exchange.state();
     let mut record = outbound(&mut state, received, reply);
     let scope = state.opt_out_scope(record.from.as_deref().unwrap_or_default());
@@ -222,7 +222,7 @@ fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> Str
     state.messages.push(record.clone());
     drop(state);
     let sid = record.sid.clone();
-    exchange.publish(Event::Message(record));
+    exchange.publish(ExchangeEvent::Message(record));
     if is_sent {
         lifecycle::launch(exchange, sid.clone());
     }
@@ -230,7 +230,7 @@ fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> Str
 }
 
 /// Creates a reply and adds it to its number's queue; it has already failed if the queue is full.
-fn outbound(state: &mut State, received: &MessageRecord, reply: Reply) -> MessageRecord {
+fn outbound(state: &mut ExchangeState, received: &MessageRecord, reply: MessageReply) -> MessageRecord {
     let now = Timestamp::now();
     let sid = state.ids.sid(if reply.media_urls.is_empty() { "SM" } else { "MM" });
     let from = reply.from.unwrap_or_else(|| received.to.clone());
@@ -241,7 +241,7 @@ fn outbound(state: &mut State, received: &MessageRecord, reply: Reply) -> Messag
     }
     MessageRecord {
         sid,
-        direction: Direction::OutboundReply,
+        direction: MessageDirection::OutboundReply,
         from: Some(from),
         to: reply.to.or_else(|| received.from.clone()).unwrap_or_default(),
         num_segments,

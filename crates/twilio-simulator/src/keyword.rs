@@ -7,7 +7,7 @@ use crate::number::NumberKind;
 /// A keyword that Twilio handles before the webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Keyword {
+pub enum OptOutKeyword {
     /// Opts out.
     Stop,
     /// Opts in again.
@@ -20,7 +20,7 @@ const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUI
 const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
-impl Keyword {
+impl OptOutKeyword {
     /// Returns the keyword in a text to a number. For toll-free numbers, the network handles STOP and UNSTOP regardless
     /// of the account's settings.
     pub(crate) fn heard(text: &str, number: &str, has_opt_out: bool) -> Option<Self> {
@@ -70,14 +70,14 @@ impl Keyword {
 
 #[cfg(test)]
 mod tests {
-    use super::Keyword;
+    use super::OptOutKeyword;
 
     #[test]
     fn only_a_whole_message_is_a_keyword() {
-        assert_eq!(Keyword::of(" stop\n"), Some(Keyword::Stop));
-        assert_eq!(Keyword::of("Yes"), Some(Keyword::Start));
-        assert_eq!(Keyword::of("info"), Some(Keyword::Help));
-        assert_eq!(Keyword::of("STOP please"), None);
-        assert_eq!(Keyword::of(""), None);
+        assert_eq!(OptOutKeyword::of(" stop\n"), Some(OptOutKeyword::Stop));
+        assert_eq!(OptOutKeyword::of("Yes"), Some(OptOutKeyword::Start));
+        assert_eq!(OptOutKeyword::of("info"), Some(OptOutKeyword::Help));
+        assert_eq!(OptOutKeyword::of("STOP please"), None);
+        assert_eq!(OptOutKeyword::of(""), None);
     }
 }

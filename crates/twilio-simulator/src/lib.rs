@@ -25,7 +25,8 @@
 //! URLs, which expire and reject requests with credentials. `MediaUrl`s of outbound messages are fetched with HEAD and
 //! GET, and their types and sizes are checked.
 //!
-//! Each number has a queue. [`Pacing::AsTwilio`] limits it to the carriers' rates; by default the rate is unlimited.
+//! Each number has a queue. [`QueuePacing::AsTwilio`] limits it to the carriers' rates; by default, the rate is
+//! unlimited.
 //!
 //! Differences from Twilio: callback and media URLs may be on loopback; redirects are not followed; scheduled messages
 //! and content templates are rejected; `<Play>` does not fetch its file; pictures are not resized.
@@ -96,22 +97,23 @@ mod twiml;
 mod webhook;
 mod xml;
 
-pub use account::{Account, AccountStatus, AccountType};
-pub use alert::Alert;
-pub use call::{CallRecord, CallStatus, Side, Utterance};
+pub use account::{AccountSettings, AccountStatus, AccountType};
+pub use alert::AlertRecord;
+pub use call::{CallRecord, Side, SimulatedCallStatus, Utterance};
 pub use calling::phone::NoCall;
 pub use config::{
-    ApiKey, CallOutcome, DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBER, OptOut, Outcome, SimulatorConfig,
+    ApiKey, CallOutcome, DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBER, DeliveryOutcome, OptOut,
+    SimulatorConfig,
 };
 pub use delivery::Delivery;
-pub use exchange::Event;
-pub use inbound::{NotOurs, Text, Unsent};
-pub use keyword::Keyword;
+pub use exchange::ExchangeEvent;
+pub use inbound::{InboundText, NotOurs, Unsent};
+pub use keyword::OptOutKeyword;
 pub use log::{LogEntry, LogKind};
-pub use media::{File, Media};
-pub use message::{Direction, MessageRecord, MessageStatus};
-pub use misbehavior::{Extent, Fault};
-pub use number::{Capabilities, Number};
-pub use queue::Pacing;
+pub use media::{MediaRecord, PhoneFile};
+pub use message::{MessageDirection, MessageRecord, MessageStatus};
+pub use misbehavior::{Fault, FaultExtent};
+pub use number::{Number, NumberCapabilities};
+pub use queue::QueuePacing;
 pub use service::Service;
-pub use simulator::{DeadlinePassed, Simulator, StartError};
+pub use simulator::{DeadlinePassed, Simulator, SimulatorStartError};

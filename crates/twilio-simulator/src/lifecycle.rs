@@ -8,14 +8,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::config::Outcome;
+use crate::config::DeliveryOutcome;
 use crate::dates::dlr_done;
-use crate::exchange::{Event, Exchange, State};
+use crate::exchange::{Exchange, ExchangeEvent, ExchangeState};
 use crate::media;
 use crate::message::{MessageRecord, MessageStatus};
 use crate::misbehavior::Fault;
 use crate::segments;
-use crate::webhook::{Endpoint, Product, Webhook};
+use crate::webhook::{Product, Webhook, WebhookTarget};
 
 /// Starts the lifecycle of a `queued` or `accepted` message. The receiver resolves when the message is final and all
 /// its callbacks were posted; callers may drop it.
@@ -46,7 +46,7 @@ async fn walk(exchange: &Exchange, sid: &str, callbacks: UnboundedSender<Webhook
             // The receiver outlives this task.
             let _ = callbacks.send(callback);
         }
-        exchange.publish(Event::Message(changed));
+        exchange.publish(ExchangeEvent::Message(changed));
         if status == MessageStatus::Failed {
             return;
         }
@@ -70,16 +70,16 @@ fn route(exchange: &Exchange, sid: &str) -> Vec<(MessageStatus, Option<u32>)> {
     use MessageStatus::{Accepted, Delivered, Failed, Queued, Sending, Sent, Undelivered};
     let state = exchange.state();
     let Some(message) = state.message(sid) else { return Vec::new() };
-    let outcome = state.outcomes.get(&message.to).copied().unwrap_or(Outcome::Delivered);
+    let outcome = state.outcomes.get(&message.to).copied().unwrap_or(DeliveryOutcome::Delivered);
     let mut route = Vec::new();
     if message.status == Accepted {
         route.push((Queued, None));
     }
     match outcome {
-        Outcome::Delivered => route.extend([(Sending, None), (Sent, None), (Delivered, None)]),
-        Outcome::Sent => route.extend([(Sending, None), (Sent, None)]),
-        Outcome::Undelivered(code) => route.extend([(Sending, None), (Sent, None), (Undelivered, Some(code))]),
-        Outcome::Failed(code) => route.push((Failed, Some(code))),
+        DeliveryOutcome::Delivered => route.extend([(Sending, None), (Sent, None), (Delivered, None)]),
+        DeliveryOutcome::Sent => route.extend([(Sending, None), (Sent, None)]),
+        DeliveryOutcome::Undelivered(code) => route.extend([(Sending, None), (Sent, None), (Undelivered, Some(code))]),
+        DeliveryOutcome::Failed(code) => route.push((Failed, Some(code))),
     }
     route
 }
@@ -133,7 +133,7 @@ fn advance(exchange: &Exchange, sid: &str, status: MessageStatus, error: Option<
 
 /// Returns the sender that a service picks: the one used before for this recipient, else the capable sender with the
 /// shortest queue.
-fn choose_sender(state: &State, message: &MessageRecord) -> Option<String> {
+fn choose_sender(state: &ExchangeState, message: &MessageRecord) -> Option<String> {
     let service_sid = message.messaging_service_sid.as_deref()?;
     let service = state.services.iter().find(|service| service.sid == service_sid)?;
     let known = state.messages.iter().rev().find_map(|earlier| {
@@ -181,7 +181,7 @@ fn callback(exchange: &Exchange, message: &MessageRecord) -> Option<Webhook> {
         parameters.push(("RawDlrDoneDate", dlr_done(message.updated)));
     }
     Some(Webhook {
-        endpoint: Endpoint::post(url),
+        endpoint: WebhookTarget::post(url),
         product: Product::Messaging,
         parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         token: state.ids.uuid(),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub(crate) use detail::{Answered, Asked, Detail};
+pub(crate) use detail::{AnswerDetail, LogDetail, RequestDetail};
 
 /// The number of latest entries whose contents are kept.
 pub(crate) const MAX_DETAILS: usize = 400;
@@ -67,7 +67,7 @@ pub(crate) struct Log {
     entries: Vec<LogEntry>,
     /// The id of the oldest entry.
     first: u64,
-    details: BTreeMap<u64, Detail>,
+    details: BTreeMap<u64, LogDetail>,
 }
 
 impl Log {
@@ -87,7 +87,7 @@ impl Log {
         let (method, target, about) = (method.to_owned(), target.to_owned(), about.map(str::to_owned));
         let (at, phone, status, took) = (now(), None, None, None);
         self.entries.push(LogEntry { id, kind, event, phone, method, target, status, about, at, took });
-        self.details.insert(id, Detail::default());
+        self.details.insert(id, LogDetail::default());
         if self.details.len() > MAX_DETAILS {
             self.details.pop_first();
         }
@@ -109,14 +109,14 @@ impl Log {
     }
 
     /// Records the request's contents.
-    pub(crate) fn note_asked(&mut self, place: LogPosition, asked: Asked) {
+    pub(crate) fn note_asked(&mut self, place: LogPosition, asked: RequestDetail) {
         if let Some(detail) = self.details.get_mut(&place.0) {
             detail.request = asked;
         }
     }
 
     /// Records the answer.
-    pub(crate) fn close(&mut self, place: LogPosition, status: u16, answered: Answered) {
+    pub(crate) fn close(&mut self, place: LogPosition, status: u16, answered: AnswerDetail) {
         if let Some(entry) = self.entry_mut(place) {
             entry.status = Some(status);
             entry.took = Some(now() - entry.at);
@@ -138,7 +138,7 @@ impl Log {
     }
 
     /// Returns the contents of an entry if it is one of the latest.
-    pub(crate) fn detail(&self, id: u64) -> Option<&Detail> {
+    pub(crate) fn detail(&self, id: u64) -> Option<&LogDetail> {
         self.details.get(&id)
     }
 

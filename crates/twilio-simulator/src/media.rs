@@ -47,7 +47,7 @@ const ACCEPTED: [&str; 15] = [
 
 /// A file of a message.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Media {
+pub struct MediaRecord {
     /// `ME` and 32 hex digits.
     pub sid: String,
     /// The URL: at the sender for an outbound message, at the simulator for an inbound one.
@@ -60,7 +60,7 @@ pub struct Media {
 
 /// A file sent by a phone.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct File {
+pub struct PhoneFile {
     /// The content type: `image/png`, …
     pub content_type: String,
     /// The file's contents; in JSON base64, as `data`.
@@ -73,7 +73,7 @@ fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::E
     STANDARD.decode(text).map(Bytes::from).map_err(|_| serde::de::Error::custom("`data` is not base64"))
 }
 
-impl File {
+impl PhoneFile {
     /// Returns a transparent one-pixel GIF.
     pub fn pixel() -> Self {
         const PIXEL: &[u8] =
@@ -82,7 +82,7 @@ impl File {
     }
 }
 
-impl Media {
+impl MediaRecord {
     /// Returns true if the file is available; files of outbound messages are fetched when the message leaves.
     pub(crate) fn is_here(&self) -> bool {
         !self.content_type.is_empty()
@@ -115,7 +115,7 @@ fn is_resized(content_type: &str) -> bool {
     RESIZED.contains(&essence(content_type).as_str())
 }
 
-impl fmt::Debug for Media {
+impl fmt::Debug for MediaRecord {
     /// Leaves out the contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
@@ -126,7 +126,7 @@ impl fmt::Debug for Media {
     }
 }
 
-impl fmt::Debug for File {
+impl fmt::Debug for PhoneFile {
     /// Leaves out the contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File").field("content_type", &self.content_type).field("bytes", &self.bytes.len()).finish()

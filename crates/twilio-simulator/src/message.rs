@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::dates::rfc2822;
-use crate::keyword::Keyword;
-use crate::media::Media;
+use crate::keyword::OptOutKeyword;
+use crate::media::MediaRecord;
 
 /// An inbound or outbound message.
 #[derive(Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct MessageRecord {
     /// `SM` (or `MM` with media) and 32 hex digits.
     pub sid: String,
     /// Inbound, or the kind of outbound message.
-    pub direction: Direction,
+    pub direction: MessageDirection,
     /// The sender; `None` while a messaging service has not chosen one.
     pub from: Option<String>,
     /// The recipient.
@@ -25,7 +25,7 @@ pub struct MessageRecord {
     /// The text, including the prefix of a trial account.
     pub body: String,
     /// The attached files.
-    pub media: Vec<Media>,
+    pub media: Vec<MediaRecord>,
     /// Billed segments; 0 while a messaging service has not chosen a sender.
     pub num_segments: u32,
     /// The current status.
@@ -43,7 +43,7 @@ pub struct MessageRecord {
     /// The URL that receives its status callbacks.
     pub status_callback: Option<String>,
     /// The keyword in an inbound message, or the one that an outbound message answers.
-    pub keyword: Option<Keyword>,
+    pub keyword: Option<OptOutKeyword>,
     /// The maximum wait for its turn.
     pub(crate) validity: Duration,
 }
@@ -54,7 +54,7 @@ pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_secs(36_000);
 /// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Direction {
+pub enum MessageDirection {
     /// From a phone to one of our numbers.
     Inbound,
     /// Sent through the API.
@@ -102,7 +102,7 @@ impl MessageStatus {
 impl MessageRecord {
     /// Returns true if one of our numbers sent the message.
     pub fn is_outbound(&self) -> bool {
-        self.direction != Direction::Inbound
+        self.direction != MessageDirection::Inbound
     }
 
     /// Returns the price in US dollars once the message is billed. From the public price list: 0.0079 per outbound and

@@ -98,7 +98,7 @@ impl Fault {
 /// The frequency of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Extent {
+pub enum FaultExtent {
     /// The next occasions, this many times.
     Next(u32),
     /// Every occasion.
@@ -109,7 +109,7 @@ pub enum Extent {
 
 /// The active faults, in the order in which they were added.
 pub(crate) struct Misbehavior {
-    rules: Vec<(Fault, Extent)>,
+    rules: Vec<(Fault, FaultExtent)>,
     dice: Dice,
 }
 
@@ -118,16 +118,16 @@ impl Misbehavior {
         Self { rules: Vec::new(), dice: Dice::seeded(seed) }
     }
 
-    /// Adds a fault; [`Extent::Next`] of 0 instead removes faults of the same kind.
-    pub(crate) fn add(&mut self, fault: Fault, extent: Extent) {
-        if extent == Extent::Next(0) {
+    /// Adds a fault; [`FaultExtent::Next`] of 0 instead removes faults of the same kind.
+    pub(crate) fn add(&mut self, fault: Fault, extent: FaultExtent) {
+        if extent == FaultExtent::Next(0) {
             self.rules.retain(|(other, _)| discriminant(other) != discriminant(&fault));
         } else {
             self.rules.push((fault, extent));
         }
     }
 
-    pub(crate) fn rules(&self) -> &[(Fault, Extent)] {
+    pub(crate) fn rules(&self) -> &[(Fault, FaultExtent)] {
         &self.rules
     }
 
@@ -145,17 +145,17 @@ impl Misbehavior {
         let dice = &mut self.dice;
         let mut rules = self.rules.iter_mut();
         let struck = rules.find_map(|(fault, extent)| (is_wanted(*fault) && fires(extent, dice)).then_some(*fault));
-        self.rules.retain(|(_, extent)| *extent != Extent::Next(0));
+        self.rules.retain(|(_, extent)| *extent != FaultExtent::Next(0));
         struck
     }
 }
 
-fn fires(extent: &mut Extent, dice: &mut Dice) -> bool {
+fn fires(extent: &mut FaultExtent, dice: &mut Dice) -> bool {
     match extent {
-        Extent::All => true,
-        Extent::Percent(percent) => dice.hits(*percent),
-        Extent::Next(0) => false,
-        Extent::Next(left) => {
+        FaultExtent::All => true,
+        FaultExtent::Percent(percent) => dice.hits(*percent),
+        FaultExtent::Next(0) => false,
+        FaultExtent::Next(left) => {
             *left -= 1;
             true
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::dates::rfc2822;
-use crate::webhook::Endpoint;
+use crate::webhook::WebhookTarget;
 
 /// A phone number of the account, with its webhooks and capabilities.
 #[derive(Clone)]
@@ -15,14 +15,14 @@ pub struct Number {
     pub(crate) sid: String,
     pub(crate) phone_number: String,
     pub(crate) updated: Timestamp,
-    pub(crate) capabilities: Capabilities,
+    pub(crate) capabilities: NumberCapabilities,
     settings: BTreeMap<&'static str, String>,
 }
 
 /// The capabilities of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Capabilities {
+pub struct NumberCapabilities {
     /// SMS.
     pub sms: bool,
     /// MMS.
@@ -31,7 +31,7 @@ pub struct Capabilities {
     pub voice: bool,
 }
 
-impl Capabilities {
+impl NumberCapabilities {
     /// Returns the names that a messaging service lists.
     pub(crate) fn names(self) -> Vec<&'static str> {
         let all = [("SMS", self.sms), ("MMS", self.mms), ("Voice", self.voice)];
@@ -39,7 +39,7 @@ impl Capabilities {
     }
 }
 
-impl Default for Capabilities {
+impl Default for NumberCapabilities {
     /// All capabilities.
     fn default() -> Self {
         Self { sms: true, mms: true, voice: true }
@@ -99,7 +99,7 @@ impl Number {
             sid: String::new(),
             phone_number: phone_number.to_owned(),
             updated: Timestamp::now(),
-            capabilities: Capabilities::default(),
+            capabilities: NumberCapabilities::default(),
             settings,
         }
     }
@@ -115,7 +115,7 @@ impl Number {
     }
 
     /// Sets the capabilities.
-    pub fn capabilities(self, capabilities: Capabilities) -> Self {
+    pub fn capabilities(self, capabilities: NumberCapabilities) -> Self {
         Self { capabilities, ..self }
     }
 
@@ -163,7 +163,7 @@ impl Number {
     /// Returns the endpoint for an occasion (`sms`, `sms_fallback`, `voice`), if a URL is set.
     ///
     /// An application or a trunk wins over the URLs.
-    pub(crate) fn endpoint(&self, occasion: &str) -> Option<Endpoint> {
+    pub(crate) fn endpoint(&self, occasion: &str) -> Option<WebhookTarget> {
         let overrides: &[&str] = if occasion.starts_with("sms") {
             &["sms_application_sid"]
         } else {
@@ -173,7 +173,7 @@ impl Number {
             return None;
         }
         let url = self.setting(&format!("{occasion}_url")).to_owned();
-        (!url.is_empty()).then(|| Endpoint::new(url, self.setting(&format!("{occasion}_method"))))
+        (!url.is_empty()).then(|| WebhookTarget::new(url, self.setting(&format!("{occasion}_method"))))
     }
 
     /// Changes a setting by its request parameter; other names have no effect.

@@ -11,7 +11,7 @@ use crate::number::NumberKind;
 /// The sending rate of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Pacing {
+pub enum QueuePacing {
     /// No limit.
     Lifted,
     /// Segments per second by kind of sender: local number 1, toll-free 3, sender ID 10, short code 100.
@@ -20,7 +20,7 @@ pub enum Pacing {
     SegmentsPerSecond(f64),
 }
 
-impl Pacing {
+impl QueuePacing {
     /// Returns the time that a message of this many segments occupies a number.
     fn occupation(self, number: &str, segments: u32) -> Duration {
         let rate = match self {
@@ -38,7 +38,7 @@ impl Pacing {
 }
 
 pub(crate) struct Queues {
-    pub(crate) pacing: Pacing,
+    pub(crate) pacing: QueuePacing,
     /// The maximum wait in a queue. Twilio: 10 hours.
     limit: Duration,
     /// The time from which each number is free to send.
@@ -48,7 +48,7 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    pub(crate) fn new(pacing: Pacing, limit: Duration) -> Self {
+    pub(crate) fn new(pacing: QueuePacing, limit: Duration) -> Self {
         Self { pacing, limit, free_at: HashMap::new(), turns: HashMap::new() }
     }
 
@@ -80,9 +80,9 @@ impl Queues {
     }
 
     /// Changes the sending rate. Lifting it releases all messages.
-    pub(crate) fn set_pacing(&mut self, pacing: Pacing) {
+    pub(crate) fn set_pacing(&mut self, pacing: QueuePacing) {
         self.pacing = pacing;
-        if pacing == Pacing::Lifted {
+        if pacing == QueuePacing::Lifted {
             self.clear();
         }
     }

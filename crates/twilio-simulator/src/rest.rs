@@ -23,8 +23,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, Asked, LogKind, LogPosition, event};
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::log::{AnswerDetail, LogKind, LogPosition, RequestDetail, event};
 use crate::misbehavior::Fault;
 use crate::server::is_cut;
 pub(crate) use error::ApiError;
@@ -121,12 +121,12 @@ async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, 
 }
 
 /// Counts a request while it is in flight and reports its end, even if the client disconnected.
-struct InFlight<'a> {
+struct RequestInFlight<'a> {
     exchange: &'a Exchange,
     place: LogPosition,
 }
 
-impl Drop for InFlight<'_> {
+impl Drop for RequestInFlight<'_> {
     fn drop(&mut self) {
         let entry = {
             let mut state = self.exchange.state();
@@ -134,7 +134,7 @@ impl Drop for InFlight<'_> {
             state.log.entry(self.place)
         };
         if let Some(entry) = entry {
-            self.exchange.publish(Event::Request(entry));
+            self.exchange.publish(ExchangeEvent::Request(entry));
         }
     }
 }
@@ -150,11 +150,11 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
         (place, state.ids.sid("RQ"), state.requests_in_flight)
     };
     exchange.wake();
-    let _in_flight = InFlight { exchange: &exchange, place };
+    let _in_flight = RequestInFlight { exchange: &exchange, place };
     request.extensions_mut().insert(place);
     let mut response = match read_ahead(request).await {
         Ok((parameters, request)) => {
-            let asked = Asked::new(request.headers(), &parameters.0, None);
+            let asked = RequestDetail::new(request.headers(), &parameters.0, None);
             let phone = parameters.get("To").filter(|_| request.method() == Method::POST);
             {
                 let mut state = exchange.state();
@@ -170,7 +170,7 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
         headers.insert("Twilio-Request-Id", value);
     }
     headers.insert("Twilio-Concurrent-Requests", HeaderValue::from(concurrent));
-    let (answered, response) = Answered::of(response).await;
+    let (answered, response) = AnswerDetail::of(response).await;
     if is_cut(&response) {
         exchange.state().log.fail(place, "the connection was cut instead of an answer".to_owned());
     } else {

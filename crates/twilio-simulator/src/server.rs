@@ -18,7 +18,7 @@ struct CutConnection;
 /// A connection was cut on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut as asked")]
-struct Cut;
+struct ConnectionCut;
 
 /// Returns a response that cuts its connection.
 pub(crate) fn cut_connection() -> Response {
@@ -51,7 +51,7 @@ async fn converse(stream: TcpStream, router: Router) {
         async move {
             let request: Request = request.map(Body::new);
             let Ok(response) = router.oneshot(request).await;
-            if is_cut(&response) { Err(Cut) } else { Ok(response) }
+            if is_cut(&response) { Err(ConnectionCut) } else { Ok(response) }
         }
     });
     // An error means that the client hung up or that the cut was intended.

@@ -11,19 +11,19 @@ use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::account::Account;
-use crate::alert::Alert;
+use crate::account::AccountSettings;
+use crate::alert::AlertRecord;
 use crate::call::CallRecord;
 use crate::calling::phone::{self, NoCall};
-use crate::config::{CallOutcome, Outcome, SimulatorConfig};
+use crate::config::{CallOutcome, DeliveryOutcome, SimulatorConfig};
 use crate::delivery::Delivery;
-use crate::exchange::{Event, Exchange};
-use crate::inbound::{self, NotOurs, Text, Unsent};
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::inbound::{self, InboundText, NotOurs, Unsent};
 use crate::log::{LogEntry, LogKind};
 use crate::message::MessageRecord;
-use crate::misbehavior::{Extent, Fault};
+use crate::misbehavior::{Fault, FaultExtent};
 use crate::number::Number;
-use crate::queue::Pacing;
+use crate::queue::QueuePacing;
 use crate::service::Service;
 use crate::{calling, cdn, control, page, rest, server};
 
@@ -40,7 +40,7 @@ pub struct Simulator {
 
 /// The reason why a simulator cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum SimulatorStartError {
     /// The port is not available.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
@@ -64,7 +64,7 @@ pub struct DeadlinePassed(
 
 impl Simulator {
     /// Listens on loopback and serves until stopped or dropped.
-    pub async fn start(config: SimulatorConfig) -> Result<Self, StartError> {
+    pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorStartError> {
         Self::start_beside(config, None).await
     }
 
@@ -72,20 +72,20 @@ impl Simulator {
     /// /requests` lists `{code, number, kept}`, `POST /approve` accepts `{who}` (a code or a number), `POST /reject`
     /// accepts `{who, block}`, `GET /status` returns pairs of a label and a count, and `GET /agent` returns `{sentence,
     /// commands: [{fits, command}], problem}`.
-    pub async fn start_with_operator(config: SimulatorConfig, operator: Router) -> Result<Self, StartError> {
+    pub async fn start_with_operator(config: SimulatorConfig, operator: Router) -> Result<Self, SimulatorStartError> {
         Self::start_beside(config, Some(operator)).await
     }
 
-    async fn start_beside(config: SimulatorConfig, operator: Option<Router>) -> Result<Self, StartError> {
+    async fn start_beside(config: SimulatorConfig, operator: Option<Router>) -> Result<Self, SimulatorStartError> {
         let port = config.port;
-        let listen = |source| StartError::Listen { port, source };
+        let listen = |source| SimulatorStartError::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let files = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let files = files.map_err(|source| StartError::Listen { port: 0, source })?;
+        let files = files.map_err(|source| SimulatorStartError::Listen { port: 0, source })?;
         let cdn_url = format!("http://{}", files.local_addr().map_err(listen)?);
         let exchange = Exchange::open(config, format!("http://{address}"), cdn_url, operator.is_some());
-        let exchange = exchange.map_err(StartError::Randomness)?;
+        let exchange = exchange.map_err(SimulatorStartError::Randomness)?;
         let own = control::router(&exchange).merge(Router::new().nest("/_operator", operator.unwrap_or_default()));
         let own = own.merge(page::router()).layer(from_fn(page::refuse_other_pages));
         let router = rest::router(&exchange).merge(own);
@@ -150,7 +150,7 @@ impl Simulator {
     }
 
     /// Replaces the account's type, status, balance and verified numbers.
-    pub fn set_account(&self, account: Account) {
+    pub fn set_account(&self, account: AccountSettings) {
         self.exchange.state().account = account;
     }
 
@@ -165,7 +165,7 @@ impl Simulator {
     }
 
     /// Adds an alert under a new SID and returns the SID.
-    pub fn add_alert(&self, alert: Alert) -> String {
+    pub fn add_alert(&self, alert: AlertRecord) -> String {
         self.exchange.alert(alert)
     }
 
@@ -184,11 +184,11 @@ impl Simulator {
 
     /// Texts one of the account's numbers from a phone. Returns when the webhook was answered or given up.
     pub async fn text(&self, from: &str, to: &str, body: &str) -> Result<Delivery, Unsent> {
-        self.receive(Text::new(from, to, body)).await
+        self.receive(InboundText::new(from, to, body)).await
     }
 
     /// Sends a text with files or additional parameters.
-    pub async fn receive(&self, text: Text) -> Result<Delivery, Unsent> {
+    pub async fn receive(&self, text: InboundText) -> Result<Delivery, Unsent> {
         inbound::receive(&self.exchange, text).await
     }
 
@@ -248,17 +248,17 @@ impl Simulator {
     }
 
     /// Sets the outcome of future messages to a phone.
-    pub fn set_outcome(&self, to: &str, outcome: Outcome) {
+    pub fn set_outcome(&self, to: &str, outcome: DeliveryOutcome) {
         self.exchange.state().outcomes.insert(to.to_owned(), outcome);
     }
 
     /// Changes the sending rate. Lifting it releases all waiting messages.
-    pub fn set_pacing(&self, pacing: Pacing) {
+    pub fn set_pacing(&self, pacing: QueuePacing) {
         self.exchange.set_pacing(pacing);
     }
 
     /// Adds a fault. Several can be active; of those that end a creation, the first one added applies.
-    pub fn misbehave(&self, fault: Fault, extent: Extent) {
+    pub fn misbehave(&self, fault: Fault, extent: FaultExtent) {
         self.exchange.state().misbehavior.add(fault, extent);
     }
 
@@ -283,7 +283,7 @@ impl Simulator {
     }
 
     /// Returns all alerts about webhook answers, oldest first.
-    pub fn alerts(&self) -> Vec<Alert> {
+    pub fn alerts(&self) -> Vec<AlertRecord> {
         self.exchange.state().alerts.clone()
     }
 
@@ -301,7 +301,7 @@ impl Simulator {
     }
 
     /// Subscribes to future events. A subscriber that falls 1024 events behind loses the oldest.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+    pub fn subscribe(&self) -> broadcast::Receiver<ExchangeEvent> {
         self.exchange.subscribe()
     }
 

@@ -1,11 +1,11 @@
 //! Messaging TwiML: the messages in an answer, and Twilio's complaints about it. Leaves sending to `inbound`.
 
-use crate::webhook::Answer;
+use crate::webhook::HttpAnswer;
 use crate::xml::{self, Element};
 
 /// A `<Message>` in an answer.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Reply {
+pub(crate) struct MessageReply {
     pub(crate) body: String,
     pub(crate) media_urls: Vec<String>,
     pub(crate) to: Option<String>,
@@ -28,7 +28,7 @@ fn complain<T>(code: u32, text: &str) -> Result<T, Complaint> {
 const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// Returns the root element of an answer, or Twilio's complaint. `None` for a valid empty answer.
-pub(crate) fn document(answer: &Answer) -> Result<Option<Element>, Complaint> {
+pub(crate) fn document(answer: &HttpAnswer) -> Result<Option<Element>, Complaint> {
     if !answer.is_success() {
         return complain(11200, &format!("answered with HTTP status {}", answer.status));
     }
@@ -50,9 +50,9 @@ pub(crate) fn document(answer: &Answer) -> Result<Option<Element>, Complaint> {
 }
 
 /// Returns the messages in an answer.
-pub(crate) fn replies(answer: &Answer) -> Result<Vec<Reply>, Complaint> {
+pub(crate) fn replies(answer: &HttpAnswer) -> Result<Vec<MessageReply>, Complaint> {
     let Some(root) = document(answer)? else { return Ok(Vec::new()) };
-    let replies: Vec<Reply> =
+    let replies: Vec<MessageReply> =
         root.children.iter().filter(|verb| matches!(verb.name.as_str(), "Message" | "Sms")).map(reply).collect();
     if replies.len() > 10 {
         return complain(14109, "more than 10 <Message> in one answer");
@@ -63,12 +63,12 @@ pub(crate) fn replies(answer: &Answer) -> Result<Vec<Reply>, Complaint> {
     Ok(replies)
 }
 
-fn reply(verb: &Element) -> Reply {
+fn reply(verb: &Element) -> MessageReply {
     let nouns = |name: &'static str| verb.children.iter().filter(move |noun| noun.name == name);
     let attribute = |name| verb.attribute(name).map(str::to_owned);
     let mut body = verb.text.trim().to_owned();
     body.extend(nouns("Body").map(|noun| noun.text.as_str()));
-    Reply {
+    MessageReply {
         body,
         media_urls: nouns("Media").map(|noun| noun.text.trim().to_owned()).collect(),
         to: attribute("to"),
@@ -79,11 +79,11 @@ fn reply(verb: &Element) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, replies};
+    use super::{HttpAnswer, replies};
 
-    fn answer(content_type: &str, body: &str) -> Answer {
+    fn answer(content_type: &str, body: &str) -> HttpAnswer {
         let (content_type, body) = (Some(content_type.to_owned()), body.to_owned());
-        Answer { status: 200, content_type, body, is_chunked: false, headers: axum::http::HeaderMap::new() }
+        HttpAnswer { status: 200, content_type, body, is_chunked: false, headers: axum::http::HeaderMap::new() }
     }
 
     #[test]
@@ -113,8 +113,8 @@ mod tests {
         for (content_type, body, code) in cases {
             assert_eq!(replies(&answer(content_type, body)).unwrap_err().code, code);
         }
-        assert_eq!(replies(&Answer { status: 503, ..answer("text/xml", "<Response/>") }).unwrap_err().code, 11200);
-        assert_eq!(replies(&Answer { is_chunked: true, ..answer("text/xml", "") }).unwrap_err().code, 11770);
+        assert_eq!(replies(&HttpAnswer { status: 503, ..answer("text/xml", "<Response/>") }).unwrap_err().code, 11200);
+        assert_eq!(replies(&HttpAnswer { is_chunked: true, ..answer("text/xml", "") }).unwrap_err().code, 11770);
         assert_eq!(replies(&answer("", "")).unwrap(), []);
     }
 }

@@ -10,15 +10,15 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Method};
 use tokio::time::{Instant, timeout_at};
 
-use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, LogKind, LogPosition, event};
-use address::Address;
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::log::{AnswerDetail, LogKind, LogPosition, event};
+use address::WebhookAddress;
 pub(crate) use fetch::Fetched;
 
 /// A request to the account's owner. Posting it again is a retry, with the same idempotency token.
 #[derive(Clone)]
 pub(crate) struct Webhook {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: WebhookTarget,
     pub(crate) product: Product,
     pub(crate) parameters: Vec<(String, String)>,
     /// The value of `I-Twilio-Idempotency-Token`, constant across attempts.
@@ -29,14 +29,14 @@ pub(crate) struct Webhook {
 
 /// The destination of a webhook.
 #[derive(Clone)]
-pub(crate) struct Endpoint {
+pub(crate) struct WebhookTarget {
     /// The URL as configured, including fragment and user name.
     pub(crate) url: String,
     /// GET puts all parameters in the query.
     pub(crate) method: Method,
 }
 
-impl Endpoint {
+impl WebhookTarget {
     pub(crate) fn post(url: String) -> Self {
         Self { url, method: Method::POST }
     }
@@ -62,11 +62,11 @@ pub(crate) enum Product {
 /// The result of posting a webhook.
 pub(crate) struct Posted {
     pub(crate) attempts: u32,
-    pub(crate) outcome: Result<Answer, Failure>,
+    pub(crate) outcome: Result<HttpAnswer, DeliveryFailure>,
 }
 
 /// An HTTP answer with any status.
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     pub(crate) body: String,
@@ -76,7 +76,7 @@ pub(crate) struct Answer {
 
 /// The reason why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum DeliveryFailure {
     #[error("understand `{0}`: it is not an http or https URL")]
     Url(String),
     #[error("connect: {0}")]
@@ -87,7 +87,7 @@ pub(crate) enum Failure {
     Broken(String),
 }
 
-impl Failure {
+impl DeliveryFailure {
     /// Returns the error code in Twilio's debugger.
     pub(crate) fn code(&self) -> u32 {
         match self {
@@ -99,7 +99,7 @@ impl Failure {
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -108,7 +108,7 @@ impl Answer {
 impl Exchange {
     /// Posts a webhook and retries according to its URL's connection overrides, within the time limit.
     pub(crate) async fn post(&self, webhook: &Webhook) -> Posted {
-        let address = match Address::parse(&webhook.endpoint.url) {
+        let address = match WebhookAddress::parse(&webhook.endpoint.url) {
             Ok(address) => address,
             Err(failure) => return Posted { attempts: 0, outcome: Err(failure) },
         };
@@ -125,25 +125,31 @@ impl Exchange {
         }
     }
 
-    async fn attempt(&self, webhook: &Webhook, address: &Address, deadline: Instant) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        webhook: &Webhook,
+        address: &WebhookAddress,
+        deadline: Instant,
+    ) -> Result<HttpAnswer, DeliveryFailure> {
         let place = self.note_attempt(webhook, address);
         self.wake();
-        let outcome =
-            timeout_at(deadline, wire::send(self, webhook, address, place)).await.unwrap_or(Err(Failure::TimedOut));
+        let outcome = timeout_at(deadline, wire::send(self, webhook, address, place))
+            .await
+            .unwrap_or(Err(DeliveryFailure::TimedOut));
         let mut state = self.state();
         match &outcome {
-            Ok(answer) => state.log.close(place, answer.status, Answered::new(&answer.headers, Some(&answer.body))),
+            Ok(answer) => state.log.close(place, answer.status, AnswerDetail::new(&answer.headers, Some(&answer.body))),
             Err(failure) => state.log.fail(place, format!("failed to {failure}")),
         }
         let entry = state.log.entry(place);
         drop(state);
         if let Some(entry) = entry {
-            self.publish(Event::Request(entry));
+            self.publish(ExchangeEvent::Request(entry));
         }
         outcome
     }
 
-    fn note_attempt(&self, webhook: &Webhook, address: &Address) -> LogPosition {
+    fn note_attempt(&self, webhook: &Webhook, address: &WebhookAddress) -> LogPosition {
         let (name, phone) = event::of_webhook(&webhook.parameters);
         let (method, url) = (webhook.endpoint.method.as_str(), address.signed_url(Product::Messaging));
         let log = &mut self.state().log;

@@ -22,12 +22,12 @@ fn places() -> String {
 /// Print a shell completion script
 #[derive(Debug, Args)]
 #[command(after_help = places())]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// Shell to complete for
     shell: Shell,
 }
 
-impl Completions {
+impl CompletionsArgs {
     /// Prints the script that completes `program`.
     pub fn run(self, program: &mut Command) -> Outcome {
         let mut script = Vec::new();

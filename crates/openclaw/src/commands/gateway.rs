@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::reload::Files;
+use crate::reload::WatchedFiles;
 use crate::{assemble, logging, supervisor};
 
 /// Time for blocked threads to end; nothing depends on them.
@@ -28,7 +28,7 @@ const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Run the channel in the foreground
 #[derive(Debug, Args)]
-pub struct Gateway {
+pub struct GatewayArgs {
     /// Accepted for compatibility with `openclaw gateway run`; changes nothing
     #[arg(hide = true, value_parser = ["run"])]
     run: Option<String>,
@@ -37,11 +37,11 @@ pub struct Gateway {
     accept_store: bool,
 }
 
-impl Gateway {
+impl GatewayArgs {
     /// Runs the gateway until a signal stops it.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::Everything);
-        let files = Files::read(config_arg)?;
+        let files = WatchedFiles::read(config_arg)?;
         check_enabled(files.started_with())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
@@ -59,7 +59,7 @@ fn check_enabled(loaded: &Loaded) -> Result<(), Failure> {
     Err(Failure::new("the telephony channel is not enabled").hint("set channels.telephony.enabled: true"))
 }
 
-async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
+async fn serve(mut files: WatchedFiles, accepts_store: bool) -> Outcome {
     let mut signals = Signals::listen()?;
     let loaded = files.started_with().clone();
     let telephony = &loaded.telephony;
@@ -154,7 +154,7 @@ impl Signals {
     }
 
     /// Follows changes to `files`, and rereads them on SIGHUP, until a stop signal arrives.
-    async fn serve_until_stop(&mut self, files: &mut Files, running: &Running) {
+    async fn serve_until_stop(&mut self, files: &mut WatchedFiles, running: &Running) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,

@@ -18,13 +18,13 @@ openclaw man ~/.local/share/man/man1    makes `man openclaw-telephony-send` and 
 /// Print the manual page, or write one for each command
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(READING).into_owned())]
-pub struct Man {
+pub struct ManArgs {
     /// Folder to write a page for each command into; created if missing
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
 
-impl Man {
+impl ManArgs {
     /// Prints or writes the manual of `program`, by the name that it was started by.
     pub fn run(self, program: Command) -> Outcome {
         let name = terminal::program().as_str();

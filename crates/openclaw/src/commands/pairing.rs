@@ -16,21 +16,21 @@ use crate::number;
 
 /// The pairing commands.
 #[derive(Debug, Subcommand)]
-pub enum Pairing {
+pub enum PairingCommand {
     /// List pairing requests
-    List(list::List),
+    List(list::ListArgs),
     /// Let a contact talk to the assistant
-    Approve(approve::Approve),
+    Approve(approve::ApproveArgs),
     /// Reject a request, or revoke an approval
-    Reject(reject::Reject),
+    Reject(reject::RejectArgs),
 }
 
-impl Pairing {
+impl PairingCommand {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Pairing::List(list) => list.run(config_arg),
-            Pairing::Approve(approve) => approve.run(config_arg),
-            Pairing::Reject(reject) => reject.run(config_arg),
+            PairingCommand::List(list) => list.run(config_arg),
+            PairingCommand::Approve(approve) => approve.run(config_arg),
+            PairingCommand::Reject(reject) => reject.run(config_arg),
         }
     }
 }

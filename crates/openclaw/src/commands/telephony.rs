@@ -27,73 +27,73 @@ use crate::failure::Outcome;
 
 /// Commands about messages, setup and tests.
 #[derive(Debug, Subcommand)]
-pub enum Telephony {
+pub enum TelephonyCommand {
     /// Try the channel without an account: a phone in the browser
-    Simulate(Box<simulate::Simulate>),
+    Simulate(Box<simulate::SimulateArgs>),
     /// Set up everything: account, number, public URL, agent, webhook
-    Setup(Box<setup::Setup>),
+    Setup(Box<setup::SetupArgs>),
     /// Find problems, explain them and say how to fix them
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
     /// Send a text message
-    Send(send::Send),
+    Send(send::SendArgs),
     /// Show the gateway's state and its queues
-    Status(status::Status),
+    Status(status::StatusArgs),
     /// List incoming and outgoing messages
-    Messages(messages::Messages),
+    Messages(messages::MessagesArgs),
     /// Show the conversation with a contact
-    Conversation(conversation::Conversation),
+    Conversation(conversation::ConversationArgs),
     /// Place a call
-    Call(Box<call::Call>),
+    Call(Box<call::CallArgs>),
     /// List calls, or show the transcript of one
-    Calls(calls::Calls),
+    Calls(calls::CallsArgs),
     /// List opt-outs, or add one
     #[command(name = "optouts")]
-    OptOuts(optouts::OptOuts),
+    OptOuts(optouts::OptOutsArgs),
     /// Show what messages and calls cost, and the balance
-    Costs(costs::Costs),
+    Costs(costs::CostsArgs),
     /// Show how a text is encoded, its segments and its cost
-    Segments(segments::Segments),
+    Segments(segments::SegmentsArgs),
     /// Show or change the webhook at Twilio
     #[command(subcommand, arg_required_else_help = true)]
-    Webhook(webhook::Webhook),
+    Webhook(webhook::WebhookCommand),
     /// Check or show the configuration, or print its schema
     #[command(subcommand, arg_required_else_help = true)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     /// Run the gateway as a systemd service
     #[command(subcommand, arg_required_else_help = true)]
-    Service(service::Service),
+    Service(service::ServiceCommand),
     /// Write all messages, approvals and opt-outs to a file
-    Backup(backup::Backup),
+    Backup(backup::BackupArgs),
     /// Replace the message store with a backup
-    Restore(restore::Restore),
+    Restore(restore::RestoreArgs),
     /// Print everything stored about a contact, as JSON
-    Export(export::Export),
+    Export(export::ExportArgs),
     /// Delete what is stored about a contact
-    Purge(purge::Purge),
+    Purge(purge::PurgeArgs),
 }
 
-impl Telephony {
+impl TelephonyCommand {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Telephony::Send(send) => send.run(config_arg),
-            Telephony::Status(status) => status.run(config_arg),
-            Telephony::Messages(messages) => messages.run(config_arg),
-            Telephony::Conversation(conversation) => conversation.run(config_arg),
-            Telephony::Backup(backup) => backup.run(config_arg),
-            Telephony::Restore(restore) => restore.run(config_arg),
-            Telephony::Call(call) => call.run(config_arg),
-            Telephony::Calls(calls) => calls.run(config_arg),
-            Telephony::Export(export) => export.run(config_arg),
-            Telephony::Purge(purge) => purge.run(config_arg),
-            Telephony::OptOuts(optouts) => optouts.run(config_arg),
-            Telephony::Costs(costs) => costs.run(config_arg),
-            Telephony::Segments(segments) => segments.run(config_arg),
-            Telephony::Setup(setup) => setup.run(config_arg),
-            Telephony::Doctor(doctor) => doctor.run(config_arg),
-            Telephony::Service(service) => service.run(config_arg),
-            Telephony::Simulate(simulate) => simulate.run(config_arg),
-            Telephony::Webhook(webhook) => webhook.run(config_arg),
-            Telephony::Config(config) => config.run(config_arg),
+            TelephonyCommand::Send(send) => send.run(config_arg),
+            TelephonyCommand::Status(status) => status.run(config_arg),
+            TelephonyCommand::Messages(messages) => messages.run(config_arg),
+            TelephonyCommand::Conversation(conversation) => conversation.run(config_arg),
+            TelephonyCommand::Backup(backup) => backup.run(config_arg),
+            TelephonyCommand::Restore(restore) => restore.run(config_arg),
+            TelephonyCommand::Call(call) => call.run(config_arg),
+            TelephonyCommand::Calls(calls) => calls.run(config_arg),
+            TelephonyCommand::Export(export) => export.run(config_arg),
+            TelephonyCommand::Purge(purge) => purge.run(config_arg),
+            TelephonyCommand::OptOuts(optouts) => optouts.run(config_arg),
+            TelephonyCommand::Costs(costs) => costs.run(config_arg),
+            TelephonyCommand::Segments(segments) => segments.run(config_arg),
+            TelephonyCommand::Setup(setup) => setup.run(config_arg),
+            TelephonyCommand::Doctor(doctor) => doctor.run(config_arg),
+            TelephonyCommand::Service(service) => service.run(config_arg),
+            TelephonyCommand::Simulate(simulate) => simulate.run(config_arg),
+            TelephonyCommand::Webhook(webhook) => webhook.run(config_arg),
+            TelephonyCommand::Config(config) => config.run(config_arg),
         }
     }
 }

@@ -32,7 +32,7 @@ pub enum Severity {
 
 /// A finding with its details.
 #[derive(Debug)]
-pub struct Found {
+pub struct ReportedFinding {
     pub finding: &'static Finding,
     /// The details; never a secret or a message's text.
     pub detail: String,
@@ -40,8 +40,8 @@ pub struct Found {
 
 impl Finding {
     /// Creates a finding with its details.
-    pub fn found(&'static self, detail: impl Display) -> Found {
-        Found { finding: self, detail: detail.to_string() }
+    pub fn found(&'static self, detail: impl Display) -> ReportedFinding {
+        ReportedFinding { finding: self, detail: detail.to_string() }
     }
 
     /// Returns the page that documents it.

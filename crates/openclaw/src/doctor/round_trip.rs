@@ -12,7 +12,7 @@ use super::catalog::{
     URL_ANSWERED_BY_ANOTHER, URL_CERTIFICATE, URL_REDIRECTS, URL_UNREACHABLE, URL_UNRESOLVED, URL_WITHOUT_TLS,
     URL_WRONG_PATH,
 };
-use super::{Checkup, Found, Subject};
+use super::{Checkup, ReportedFinding, Subject};
 use crate::public_url::{self, server};
 
 /// The gateway reports a request at once; if it has not by then, something else responded.
@@ -105,7 +105,12 @@ struct Trip {
 
 impl Trip {
     /// Sends a request to `url`, signed as if `signed` were configured at Twilio.
-    async fn make(subject: &Subject, provider: &dyn Provider, signed: &str, url: &str) -> Result<Trip, Found> {
+    async fn make(
+        subject: &Subject,
+        provider: &dyn Provider,
+        signed: &str,
+        url: &str,
+    ) -> Result<Trip, ReportedFinding> {
         let cannot = |why: String| COULD_NOT_CHECK.found(format!("incoming requests: {why}"));
         let announced = probe::announce(&subject.loaded.state).await;
         let announced = announced.map_err(|error| cannot(format!("the gateway's socket: {error}")))?;
@@ -116,7 +121,7 @@ impl Trip {
     }
 }
 
-fn broken_off(failure: &ProbeFailure) -> Found {
+fn broken_off(failure: &ProbeFailure) -> ReportedFinding {
     let finding = match failure {
         ProbeFailure::NoUrl(_) => COULD_NOT_CHECK,
         ProbeFailure::NoAddress { .. } => URL_UNRESOLVED,
@@ -127,7 +132,12 @@ fn broken_off(failure: &ProbeFailure) -> Found {
     finding.found(failure)
 }
 
-async fn arrived(subject: &Subject, provider: &dyn Provider, url: &str, trip: &Trip) -> Result<String, Found> {
+async fn arrived(
+    subject: &Subject,
+    provider: &dyn Provider,
+    url: &str,
+    trip: &Trip,
+) -> Result<String, ReportedFinding> {
     let Some(sighting) = &trip.sighting else { return Err(answered_by_another(url, &trip.answer)) };
     match &sighting.verdict {
         ProbeVerdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request arrived through {url}")),
@@ -145,7 +155,7 @@ async fn arrived(subject: &Subject, provider: &dyn Provider, url: &str, trip: &T
     }
 }
 
-fn answered_by_another(url: &str, answer: &ProbeAnswer) -> Found {
+fn answered_by_another(url: &str, answer: &ProbeAnswer) -> ReportedFinding {
     let server = answer.server.as_ref().map(|server| format!(" by {server}")).unwrap_or_default();
     match &answer.location {
         Some(location) => {

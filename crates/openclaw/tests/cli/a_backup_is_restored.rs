@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::bench::{ALICE, BOB, Bench};
 
@@ -30,7 +30,7 @@ async fn open_bench() -> Bench {
 async fn a_restore_duplicates_nothing_and_honors_a_later_stop() {
     let mut bench = open_bench().await;
     bench.start_gateway().await;
-    bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
+    bench.twilio.misbehave(Fault::TooManyRequests, FaultExtent::All);
     bench.text(BOB, "one").await;
     bench.wait_for(|status| status["outbox"]["queued"] == 1 && status["outbox"]["sending"] == 0).await;
     let file = back_up(&bench).await;

@@ -2,7 +2,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use twilio_simulator::{CallOutcome, CallRecord, Extent, Fault, Side};
+use twilio_simulator::{CallOutcome, CallRecord, Fault, FaultExtent, Side};
 
 use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
@@ -87,7 +87,7 @@ async fn an_unsuccessful_call_says_why() {
     let was_said = bench.twilio.calls().last().is_some_and(|call| spoken(call).contains(&MESSAGE));
     assert!(was_said && ran.stderr.trim_end().ends_with("a fax machine answered"), "{ran:?}");
     bench.twilio.set_call_outcome(ALICE, CallOutcome::Human);
-    bench.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
+    bench.twilio.misbehave(Fault::TooManyRequests, FaultExtent::Next(1));
     let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
     let hint = "(Twilio error 20429)\nhint: it is not dialed again; place a new call once the cause is fixed\n";
     assert!(ran.code == 1 && ran.stderr.ends_with(hint), "{ran:?}");
@@ -98,7 +98,7 @@ async fn a_request_without_an_answer_is_reported() {
     let bench = Bench::calling(ANY_HOUR).await;
     bench.twilio.set_call_outcome(ALICE, CallOutcome::Rings);
     for fault in [Fault::CutAfterAccepting, Fault::LoseCallback, Fault::ReadsUnavailable] {
-        bench.twilio.misbehave(fault, Extent::All);
+        bench.twilio.misbehave(fault, FaultExtent::All);
     }
     let mut command = bench.command();
     command.args(["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).stderr(Stdio::piped());

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use twilio_simulator::{CallRecord, CallStatus};
+use twilio_simulator::{CallRecord, SimulatedCallStatus};
 
 use crate::bench::{ALICE, BOB, Bench, LOOK_EVERY, PATIENCE};
 
@@ -96,6 +96,6 @@ async fn a_purge_ends_an_open_call() {
     call(&bench, ALICE).await;
     let purged = bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
     assert!(purged.contains("Deleted 0 messages and 1 call here"), "{purged}");
-    assert_eq!(bench.twilio.calls()[0].status, CallStatus::Completed);
+    assert_eq!(bench.twilio.calls()[0].status, SimulatedCallStatus::Completed);
     assert_eq!(bench.json(&["telephony", "export", ALICE]).await["calls"], serde_json::json!([]));
 }

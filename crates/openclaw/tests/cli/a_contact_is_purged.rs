@@ -1,5 +1,5 @@
 use serde_json::Value;
-use twilio_simulator::{DEFAULT_NUMBER, Extent, Fault, Number, SimulatorConfig};
+use twilio_simulator::{DEFAULT_NUMBER, Fault, FaultExtent, Number, SimulatorConfig};
 
 use crate::bench::{ALICE, BOB, Bench};
 
@@ -82,7 +82,7 @@ async fn a_purge_deletes_nothing_if_twilio_rejects_the_account() {
     for code in [20003, 20005] {
         let bench = Bench::new().await;
         bench.done(&["telephony", "send", ALICE, "news", "--wait"]).await;
-        bench.twilio.misbehave(Fault::RefuseAccount { code }, Extent::All);
+        bench.twilio.misbehave(Fault::RefuseAccount { code }, FaultExtent::All);
         let ran = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
         assert!(ran.code == 1 && ran.stderr.contains("hint: "), "{ran:?}");
         assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await), ["news"]);

@@ -1,4 +1,4 @@
-use twilio_simulator::Outcome;
+use twilio_simulator::DeliveryOutcome;
 
 use crate::bench::{ALICE, BOB, Bench};
 
@@ -8,10 +8,10 @@ fn sent(bench: &Bench, phone: &str) -> usize {
 
 /// Makes Twilio accept a text but fail to deliver it.
 async fn fail(bench: &Bench, phone: &str, text: &str, code: u32) {
-    bench.twilio.set_outcome(phone, Outcome::Undelivered(code));
+    bench.twilio.set_outcome(phone, DeliveryOutcome::Undelivered(code));
     let ran = bench.run(&["telephony", "send", phone, text, "--wait"]).await;
     assert!(ran.code == 1 && ran.stderr.contains(&format!("error {code}")), "{ran:?}");
-    bench.twilio.set_outcome(phone, Outcome::Delivered);
+    bench.twilio.set_outcome(phone, DeliveryOutcome::Delivered);
 }
 
 async fn retry(bench: &Bench, arguments: &[&str]) -> String {

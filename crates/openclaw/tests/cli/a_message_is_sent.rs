@@ -1,6 +1,6 @@
-use twilio_simulator::Outcome;
+use twilio_simulator::DeliveryOutcome;
 
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::bench::{ALICE, BOB, Bench, run};
 use crate::diagnosis::edit;
@@ -119,7 +119,7 @@ async fn sent_and_received_messages_can_be_listed_and_shown() {
 #[tokio::test]
 async fn an_undelivered_message_is_explained() {
     let bench = Bench::new().await;
-    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    bench.twilio.set_outcome(ALICE, DeliveryOutcome::Undelivered(30003));
     let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--wait"]).await;
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("did not arrive (Twilio error 30003): The phone"), "{}", ran.stderr);
@@ -155,7 +155,7 @@ async fn a_message_behind_another_leaves_right_after_it() {
 #[tokio::test]
 async fn an_outcome_that_stays_unknown_is_shown_by_status() {
     let bench = Bench::new().await;
-    bench.twilio.misbehave(Fault::ServerError, Extent::All);
+    bench.twilio.misbehave(Fault::ServerError, FaultExtent::All);
     let ran = bench.run(&["telephony", "send", ALICE, TEXT]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     let answer = "(Twilio error 20500): Twilio had an internal error; it is unknown whether the request was executed (HTTP status 500)";
@@ -188,7 +188,7 @@ async fn with_left_behind(text: &str) -> Bench {
 
 /// Ends a command whose message waits for another attempt; returns false if it was just making one.
 async fn is_left_behind(bench: &Bench, text: &str) -> bool {
-    bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
+    bench.twilio.misbehave(Fault::TooManyRequests, FaultExtent::All);
     let mut command = bench.command().args(["telephony", "send", ALICE, text]).spawn().unwrap();
     let is_put_off = |outbox: &serde_json::Value| outbox["queued"] == 1 && outbox["sending"] == 0;
     bench.wait_for(|status| bench.twilio.creations() > 0 && is_put_off(&status["outbox"])).await;

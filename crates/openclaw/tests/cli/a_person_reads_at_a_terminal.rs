@@ -1,6 +1,6 @@
 //! Commands at a terminal: colors, local times and widths.
 
-use twilio_simulator::Outcome;
+use twilio_simulator::DeliveryOutcome;
 
 use crate::bench::{ALICE, Bench, Ran, at_a_terminal, off_thread};
 
@@ -71,7 +71,7 @@ async fn times_of_requests_and_of_the_gateway_are_local_at_a_terminal() {
 async fn colors_show_states_and_labels_at_a_terminal_only() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
-    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    bench.twilio.set_outcome(ALICE, DeliveryOutcome::Undelivered(30003));
     bench.run(&["telephony", "send", ALICE, "Hello", "--wait"]).await;
     let red = |text: &str| format!("\x1b[1m\x1b[31m{text}");
     for (arguments, colored) in [

@@ -1,13 +1,13 @@
 use std::time::Instant;
 
-use twilio_simulator::Text;
+use twilio_simulator::InboundText;
 
 use crate::bench::{ALICE, Bench, PATIENCE};
 
 const OPERATOR: &str = "+15550004444";
 
 async fn receive(bench: &Bench, from: &str, body: &str, parameters: &[(&str, &str)]) {
-    let text = Text::new(from, bench.twilio.number(), body);
+    let text = InboundText::new(from, bench.twilio.number(), body);
     let text = parameters.iter().fold(text, |text, (name, value)| text.with_parameter(name, value));
     let delivery = bench.twilio.receive(text).await.unwrap();
     assert_eq!(delivery.status, Some(200), "{}", delivery.body);

@@ -10,7 +10,7 @@ use telephony_providers::twilio::CARRIER;
 use telephony_store::outbox::PartState;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Next, Store};
-use twilio_simulator::{Extent, Fault, LogEntry};
+use twilio_simulator::{Fault, FaultExtent, LogEntry};
 
 use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
@@ -22,7 +22,7 @@ struct Sending(Child);
 
 impl Sending {
     async fn start(bench: &Bench, to: &str) -> Sending {
-        bench.twilio.misbehave(Fault::ServerError, Extent::Next(1));
+        bench.twilio.misbehave(Fault::ServerError, FaultExtent::Next(1));
         let mut command = bench.command();
         command.args(["telephony", "send", to, "news"]).stdout(Stdio::null()).stderr(Stdio::null());
         let sending = Sending(command.spawn().unwrap());

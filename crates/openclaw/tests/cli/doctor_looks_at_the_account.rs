@@ -2,8 +2,8 @@
 
 use tokio::net::TcpListener;
 use twilio_simulator::{
-    Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Extent, Fault, Number, Service,
-    SimulatorConfig,
+    AccountSettings, AccountStatus, AccountType, AlertRecord, ApiKey, DEFAULT_NUMBER, Fault, FaultExtent, Number,
+    NumberCapabilities, Service, SimulatorConfig,
 };
 
 use crate::bench::{ALICE, Bench};
@@ -24,7 +24,7 @@ async fn with_service(service: Service) -> Bench {
     bench
 }
 
-async fn with_account(account: Account) -> Bench {
+async fn with_account(account: AccountSettings) -> Bench {
     Bench::with(SimulatorConfig { account, ..SimulatorConfig::default() }).await
 }
 
@@ -69,15 +69,16 @@ async fn twilio_cannot_be_reached() {
 
 #[tokio::test]
 async fn a_trial_an_empty_balance_and_a_suspension_are_reported() {
-    let trial = Account { account_type: AccountType::Trial, balance: "0.05".to_owned(), ..Account::default() };
+    let trial =
+        AccountSettings { account_type: AccountType::Trial, balance: "0.05".to_owned(), ..AccountSettings::default() };
     let bench = with_account(trial).await;
     bench.configure(&format!("allowFrom: ['{ALICE}'],"));
     let diagnosis = doctor(&bench).await;
     assert_eq!(diagnosis.detail("account-trial"), "not verified: +1555•••5678");
     diagnosis.has("balance-low");
-    bench.twilio.set_account(Account { balance: "-1.20".to_owned(), ..Account::default() });
+    bench.twilio.set_account(AccountSettings { balance: "-1.20".to_owned(), ..AccountSettings::default() });
     doctor(&bench).await.has("balance-empty");
-    bench.twilio.set_account(Account { status: AccountStatus::Suspended, ..Account::default() });
+    bench.twilio.set_account(AccountSettings { status: AccountStatus::Suspended, ..AccountSettings::default() });
     let diagnosis = doctor(&bench).await;
     diagnosis.has("account-inactive");
     diagnosis.has_not("credentials-wrong");
@@ -106,7 +107,7 @@ async fn a_foreign_or_incapable_number_is_reported() {
     let bench = Bench::new().await;
     edit(&bench, DEFAULT_NUMBER, "+15550007777");
     assert_eq!(doctor(&bench).await.detail("number-missing"), "+15550007777");
-    let mute = Capabilities { sms: false, mms: false, voice: false };
+    let mute = NumberCapabilities { sms: false, mms: false, voice: false };
     let bench = with_number(Number::new(DEFAULT_NUMBER).capabilities(mute)).await;
     bench.configure("voice: { enabled: true },");
     let diagnosis = doctor(&bench).await;
@@ -209,7 +210,7 @@ async fn a_missing_us_registration_is_reported() {
 async fn alerts_of_twilio_are_reported() {
     let bench = Bench::new().await;
     for _ in 0..3 {
-        bench.twilio.add_alert(Alert::new(11200, "no answer", "https://nowhere.invalid/telephony/webhook"));
+        bench.twilio.add_alert(AlertRecord::new(11200, "no answer", "https://nowhere.invalid/telephony/webhook"));
     }
     let diagnosis = doctor(&bench).await;
     assert!(diagnosis.detail("alerts").starts_with("11200, 3 times: "), "{:#}", diagnosis.report);
@@ -218,7 +219,7 @@ async fn alerts_of_twilio_are_reported() {
 #[tokio::test]
 async fn a_rejected_account_and_stopped_sending_are_reported() {
     let bench = Bench::new().await;
-    bench.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
+    bench.twilio.misbehave(Fault::RefuseSends { code: 20006 }, FaultExtent::All);
     bench.run(&["telephony", "send", ALICE, "hello"]).await;
     assert!(doctor(&bench).await.detail("sending-stopped").contains("20006"));
 }

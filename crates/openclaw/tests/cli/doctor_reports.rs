@@ -11,7 +11,7 @@ use telephony_store::lines::Lines;
 use telephony_store::notices::Notices;
 use telephony_store::outbox::Outbox;
 use tokio::net::TcpListener;
-use twilio_simulator::{DEFAULT_NUMBER, Outcome, Service};
+use twilio_simulator::{DEFAULT_NUMBER, DeliveryOutcome, Service};
 
 use crate::bench::{ALICE, Bench, Ran, off_thread, run};
 use crate::diagnosis::{behind_a_proxy, close, doctor, edit, state, store};
@@ -118,7 +118,7 @@ async fn the_gateway_left_a_notice() {
 #[tokio::test]
 async fn delivery_failures_are_reported_with_an_explained_code() {
     let bench = Bench::new().await;
-    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30034));
+    bench.twilio.set_outcome(ALICE, DeliveryOutcome::Undelivered(30034));
     bench.done(&["telephony", "send", ALICE, "hello"]).await;
     bench.run(&["telephony", "send", ALICE, "hello again", "--wait"]).await;
     let diagnosis = doctor(&bench).await;

@@ -1,5 +1,5 @@
 use serde_json::json;
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::bench::{ALICE, BOB, Bench, run};
 
@@ -48,7 +48,7 @@ async fn charged_and_estimated_prices_are_listed_separately() {
 async fn costs_are_shown_without_the_balance_if_twilio_withholds_it() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "one", "--wait"]).await;
-    bench.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    bench.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     let ran = bench.run(&["telephony", "costs"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let lines: Vec<&str> = ran.stdout.lines().collect();

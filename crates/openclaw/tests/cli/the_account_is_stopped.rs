@@ -1,6 +1,6 @@
 //! Twilio rejects the whole account, and the operator fixes that.
 
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::bench::{ALICE, BOB, Bench, Ran};
 use crate::diagnosis::edit;
@@ -25,7 +25,7 @@ async fn without_a_gateway_the_message_is_kept_and_the_next_send_ends_the_stop()
     for fault in CODES.into_iter().flat_map(faults) {
         let (Fault::RefuseAccount { code } | Fault::RefuseSends { code }) = fault else { unreachable!() };
         let bench = Bench::new().await;
-        bench.twilio.misbehave(fault, Extent::All);
+        bench.twilio.misbehave(fault, FaultExtent::All);
         for text in ["one", "two"] {
             expect_kept(&bench.run(&["telephony", "send", ALICE, text]).await, code);
         }
@@ -42,7 +42,7 @@ async fn without_a_gateway_the_message_is_kept_and_the_next_send_ends_the_stop()
 #[tokio::test]
 async fn a_send_over_a_slow_link_ends_the_stop() {
     let bench = Bench::new().await;
-    bench.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
+    bench.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, FaultExtent::All);
     expect_kept(&bench.run(&["telephony", "send", ALICE, "one"]).await, 20003);
     bench.twilio.behave();
     let proxy = Proxy::start().await;
@@ -62,7 +62,7 @@ async fn a_send_over_a_slow_link_ends_the_stop() {
 async fn with_a_gateway_the_message_is_kept_and_sent_once_the_stop_ends() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
-    bench.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    bench.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, FaultExtent::All);
     for text in ["one", "two"] {
         expect_kept(&bench.run(&["telephony", "send", ALICE, text]).await, 20005);
         expect_kept(&bench.run(&["telephony", "send", BOB, text]).await, 20005);

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use twilio_simulator::{Capabilities, DEFAULT_NUMBER, Number, SimulatorConfig};
+use twilio_simulator::{DEFAULT_NUMBER, Number, NumberCapabilities, SimulatorConfig};
 
 use crate::bench::{ALICE, Bench, Ran};
 use crate::proxy::{Habits, Proxy};
@@ -10,7 +10,7 @@ const OTHER: &str = "+15550007777";
 
 /// Starts with no configuration and an account with two numbers.
 pub async fn bare() -> Bench {
-    let mute = Capabilities { sms: false, mms: false, voice: true };
+    let mute = NumberCapabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER).capabilities(mute)];
     bare_with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await
 }

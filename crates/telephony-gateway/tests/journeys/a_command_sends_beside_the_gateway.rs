@@ -10,7 +10,7 @@ use telephony_providers::twilio::CARRIER;
 use telephony_store::outbox::{PartState, StartedPart};
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Next, Store};
-use twilio_simulator::{Extent, Fault, LogEntry, MessageRecord};
+use twilio_simulator::{Fault, FaultExtent, LogEntry, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Stage, is_look_for};
 
@@ -63,7 +63,7 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
 /// Sends a text whose outcome the gateway must look up. By then it has also checked for abandoned attempts.
 async fn expect_in_flight(stage: &Stage, part: &StartedPart, round: usize) {
     let phone = format!("+1555000700{round}");
-    stage.twilio.misbehave(Fault::ServerError, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ServerError, FaultExtent::Next(1));
     stage.text(&phone, "hello").await;
     let is_looked_up = |log: &[LogEntry]| log.iter().any(|entry| is_look_for(entry, &phone));
     stage.twilio.wait_for_log(is_looked_up, SOON).await.unwrap();

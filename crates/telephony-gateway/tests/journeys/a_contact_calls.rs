@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use telephony_store::calls::CallTurnOutcome;
 use tokio::sync::Semaphore;
-use twilio_simulator::{CallStatus, SimulatorConfig};
+use twilio_simulator::{SimulatedCallStatus, SimulatorConfig};
 
 use crate::stage::phone::{FILLER, GREETING, is_over, plan, transcript, words_of};
 use crate::stage::raw_call::{RawCall, said, token};
@@ -134,7 +134,7 @@ async fn a_call_is_ended_at_its_deadline_whatever_twilio_does() {
     stage.expect_call(&sid, |call| call.time_limit == Duration::from_secs(300)).await;
     stage.clock.advance(Duration::from_secs(301));
     let call = stage.expect_call(&sid, |call| call.status.is_final()).await;
-    assert_eq!(call.status, CallStatus::Completed);
+    assert_eq!(call.status, SimulatedCallStatus::Completed);
     stage.expect_stored(&sid, is_over).await;
 }
 

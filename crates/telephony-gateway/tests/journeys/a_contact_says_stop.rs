@@ -9,13 +9,14 @@ use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
 /// Returns our messages, without Twilio's own answers.
 fn ours(stage: &Stage) -> Vec<String> {
     let messages = stage.twilio.messages();
-    let ours = messages.iter().filter(|message| message.direction == twilio_simulator::Direction::OutboundApi);
+    let ours = messages.iter().filter(|message| message.direction == twilio_simulator::MessageDirection::OutboundApi);
     ours.map(|message| message.body.clone()).collect()
 }
 
 pub async fn wait_for_ours(stage: &Stage, expected: &[&str]) {
     let is_there = |messages: &[twilio_simulator::MessageRecord]| {
-        messages.iter().filter(|m| m.direction == twilio_simulator::Direction::OutboundApi).count() >= expected.len()
+        messages.iter().filter(|m| m.direction == twilio_simulator::MessageDirection::OutboundApi).count()
+            >= expected.len()
     };
     stage.twilio.wait_for(is_there, crate::stage::SOON).await.unwrap();
     stage.expect_rest().await;

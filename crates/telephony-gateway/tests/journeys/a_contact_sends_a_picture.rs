@@ -7,7 +7,7 @@ use telephony_store::contacts::Who;
 use telephony_store::history::{EntryId, Filter, MessageDetail, MessageReference};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use twilio_simulator::{Extent, Fault, LogKind, Text};
+use twilio_simulator::{Fault, FaultExtent, InboundText, LogKind};
 
 use crate::a_stranger_texts::{approve, code_of};
 use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
@@ -49,8 +49,8 @@ impl Stage {
     }
 }
 
-fn picture(from: &str, stage: &Stage) -> Text {
-    Text::new(from, stage.bot(), "").with_file("image/jpeg", JPEG)
+fn picture(from: &str, stage: &Stage) -> InboundText {
+    InboundText::new(from, stage.bot(), "").with_file("image/jpeg", JPEG)
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn the_agent_gets_the_picture_and_it_is_kept() {
 #[tokio::test]
 async fn a_picture_that_twilio_has_not_stored_yet_is_fetched_later() {
     let stage = Plan::default().with_agent(describing()).start().await;
-    stage.twilio.misbehave(Fault::MediaLate, Extent::Next(1));
-    stage.twilio.misbehave(Fault::MediaLinkExpired, Extent::Next(1));
+    stage.twilio.misbehave(Fault::MediaLate, FaultExtent::Next(1));
+    stage.twilio.misbehave(Fault::MediaLinkExpired, FaultExtent::Next(1));
     stage.receive(picture(ALICE, &stage)).await;
     stage.expect(ALICE, &["image/jpeg a cat"]).await;
 }
@@ -75,7 +75,7 @@ async fn a_picture_that_twilio_has_not_stored_yet_is_fetched_later() {
 #[tokio::test]
 async fn a_picture_waits_until_a_rejected_account_is_fixed() {
     let stage = Plan::default().with_agent(describing()).start().await;
-    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, FaultExtent::All);
     stage.receive(picture(ALICE, &stage)).await;
     stage.expect_summary(|summary| summary.retrying == 1).await;
     stage.twilio.behave();
@@ -86,7 +86,8 @@ async fn a_picture_waits_until_a_rejected_account_is_fixed() {
 #[tokio::test]
 async fn the_type_of_a_picture_comes_from_its_bytes() {
     let stage = Plan::default().with_agent(describing()).start().await;
-    let text = Text::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
+    let text =
+        InboundText::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
     stage.receive(text).await;
     stage.expect(ALICE, &["no image/png: it is not image/png, although declared so; image/jpeg a cat"]).await;
     let kept = stage.arrived().await.media;
@@ -98,7 +99,7 @@ async fn a_picture_on_a_foreign_host_is_not_fetched() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stage = Plan::default().with_agent(describing()).start().await;
     let url = format!("http://{}/2010-04-01/Accounts/x", elsewhere.local_addr().unwrap());
-    let text = Text::new(ALICE, stage.bot(), "look").with_parameter("NumMedia", "1");
+    let text = InboundText::new(ALICE, stage.bot(), "look").with_parameter("NumMedia", "1");
     stage.receive(text.with_parameter("MediaUrl0", &url).with_parameter("MediaContentType0", "image/jpeg")).await;
     stage.expect(ALICE, &["no image/jpeg: it is not where Twilio keeps attachments of this message"]).await;
     let nobody = tokio::time::timeout(std::time::Duration::from_millis(1), elsewhere.accept()).await;

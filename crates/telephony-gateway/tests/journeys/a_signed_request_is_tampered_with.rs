@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use twilio_simulator::{Extent, Fault, Text};
+use twilio_simulator::{Fault, FaultExtent, InboundText};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
 
@@ -81,7 +81,7 @@ async fn a_tampered_copy_after_the_original_is_rejected_and_reported() {
 #[tokio::test]
 async fn a_genuine_text_that_looks_tampered_is_found_at_twilio() {
     let stage = Plan::default().start().await;
-    let text = Text::new(ALICE, stage.bot(), "hello").with_parameter("CarrierNote", &format!("xFrom{BOB}"));
+    let text = InboundText::new(ALICE, stage.bot(), "hello").with_parameter("CarrierNote", &format!("xFrom{BOB}"));
     assert_eq!(stage.twilio.receive(text).await.unwrap().status, Some(403));
     wait_for_notice(&stage, "recut").await;
     stage.expect(ALICE, &["hello"]).await;
@@ -123,7 +123,7 @@ async fn a_strangers_text_cannot_become_the_operators() {
 #[tokio::test]
 async fn a_command_is_rejected_if_the_key_cannot_read_messages() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
-    stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, FaultExtent::All);
     stage.text(OPERATOR, "STATUS").await;
     wait_for_notice(&stage, "order-unchecked").await;
     assert!(!stage.bodies(OPERATOR).iter().any(|body| body.contains("received")), "{:?}", stage.bodies(OPERATOR));
@@ -149,7 +149,7 @@ async fn a_command_unknown_to_twilio_is_rejected() {
 #[tokio::test]
 async fn a_command_waits_while_twilio_is_unreachable() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     stage.text(OPERATOR, &format!("REJECT {BOB} BLOCK")).await;
     let is_asked = |entries: &[twilio_simulator::LogEntry]| {
         entries.iter().any(|entry| entry.method == "GET" && entry.target.contains("/Messages/SM"))
@@ -165,7 +165,7 @@ async fn a_command_waits_while_twilio_is_unreachable() {
 #[tokio::test]
 async fn an_opt_out_is_applied_even_if_twilio_does_not_list_it() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     assert_eq!(post(&stage, &text(&stage, ALICE, SID, "STOP")).await, StatusCode::OK);
     assert_eq!(stage.expect_rest().await.received_today, 1);
     assert_eq!(post(&stage, &text(&stage, ALICE, FORGED, "are you there?")).await, StatusCode::OK);

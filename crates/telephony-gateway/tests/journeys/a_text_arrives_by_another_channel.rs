@@ -1,7 +1,7 @@
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_store::history::{Filter, MessageEntry};
 use telephony_store::lines::Line;
-use twilio_simulator::{MessageRecord, Text};
+use twilio_simulator::{InboundText, MessageRecord};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
 
@@ -9,7 +9,7 @@ const OPERATOR: &str = "+15550004444";
 
 /// Delivers a message in which these parameters replace the defaults.
 async fn receive(stage: &Stage, from: &str, body: &str, parameters: &[(&str, &str)]) {
-    let text = Text::new(from, stage.bot(), body);
+    let text = InboundText::new(from, stage.bot(), body);
     let text = parameters.iter().fold(text, |text, (name, value)| text.with_parameter(name, value));
     let delivery = stage.twilio.receive(text).await.unwrap();
     assert_eq!(delivery.status, Some(200), "{}", delivery.body);
@@ -32,7 +32,7 @@ async fn commands_of_the_operator_by_rcs_are_executed() {
     let from_number = format!("Rcs:{OPERATOR}");
     for parameters in [&[("To", "rcs:acme_agent"), ("ChannelPrefix", "rcs")][..], &[("ChannelPrefix", "RCS")], &[]] {
         let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
-        let by_rcs = Text::new(&from_number, stage.bot(), &format!("REJECT {BOB} BLOCK"));
+        let by_rcs = InboundText::new(&from_number, stage.bot(), &format!("REJECT {BOB} BLOCK"));
         let text = parameters.iter().fold(by_rcs, |text, (name, value)| text.with_parameter(name, value));
         assert_eq!(stage.twilio.receive(text).await.unwrap().status, Some(200));
         let is_blocked = |messages: &[MessageRecord]| {

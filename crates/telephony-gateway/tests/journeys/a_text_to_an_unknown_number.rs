@@ -1,4 +1,4 @@
-use twilio_simulator::{Extent, Fault, Number, SimulatorConfig};
+use twilio_simulator::{Fault, FaultExtent, Number, SimulatorConfig};
 
 use crate::stage::{ALICE, Plan, Stage};
 
@@ -26,7 +26,7 @@ async fn another_number_of_the_account_answers_once_confirmed() {
 #[tokio::test]
 async fn a_text_to_an_unknown_number_waits_while_twilio_is_unreachable() {
     let stage = stage_with_a_second_number().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     stage.twilio.text(ALICE, SECOND, "hello").await.unwrap();
     stage.expect_summary(|summary| summary.unconfirmed == 1).await;
     stage.twilio.behave();

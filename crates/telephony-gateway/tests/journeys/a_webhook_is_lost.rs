@@ -7,7 +7,7 @@ use telephony_domain::time::Timestamp;
 use telephony_store::history::{Direction, Filter};
 use telephony_store::inbox::Accepted;
 use telephony_store::sqlite::back_up;
-use twilio_simulator::{Extent, Fault, LogEntry, Number, Service, Text};
+use twilio_simulator::{Fault, FaultExtent, InboundText, LogEntry, Number, Service};
 
 use crate::a_contact_says_stop::wait_for_ours;
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for, phone};
@@ -66,7 +66,7 @@ async fn a_lost_picture_still_reaches_the_agent() {
     let agent = Scripted::new(|turn| Ok(format!("{} picture(s)", turn.said[0].media.len())));
     let mut stage = Plan::default().with_agent(agent).start().await;
     stage.stop_gateway().await;
-    stage.twilio.receive(Text::new(ALICE, stage.bot(), "look").with_media(2)).await.unwrap();
+    stage.twilio.receive(InboundText::new(ALICE, stage.bot(), "look").with_media(2)).await.unwrap();
     stage.start_gateway().await;
     stage.expect(ALICE, &["2 picture(s)"]).await;
 }
@@ -79,7 +79,7 @@ async fn a_late_webhook_adds_what_the_list_lacks() {
     stage.stop_gateway().await;
     // The message does not age, however slow the machine is.
     stage.clock.stop();
-    let group = Text::new(ALICE, stage.bot(), "hello").with_parameter("OtherRecipients0", BOB);
+    let group = InboundText::new(ALICE, stage.bot(), "hello").with_parameter("OtherRecipients0", BOB);
     let late = stage.twilio.receive(group).await.unwrap();
     assert_eq!(late.status, None);
     stage.start_gateway().await;
@@ -124,7 +124,7 @@ async fn the_gateway_runs_while_lost_texts_cannot_be_fetched() {
     let mut stage = Plan::default().start().await;
     stage.stop_gateway().await;
     stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     stage.start_gateway().await;
     stage.text(BOB, "hi").await;
     stage.expect(BOB, &["hi"]).await;
@@ -193,7 +193,7 @@ async fn unheard(stage: &mut Stage, body: &str, later: Duration) {
     stage.stop_gateway().await;
     assert_eq!(stage.twilio.text(ALICE, stage.bot(), body).await.unwrap().status, None);
     stage.clock.advance(later);
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     stage.start_gateway().await;
 }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use telephony_domain::id::MessageId;
 use telephony_domain::message::{MessageDraft, MessagePurpose, OutboundMedia, PartDraft};
-use twilio_simulator::{Extent, Fault, LogKind, MessageRecord};
+use twilio_simulator::{Fault, FaultExtent, LogKind, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
 
@@ -73,7 +73,7 @@ async fn twilio_fetches_the_picture_from_us_and_later_requests_fail() {
 #[tokio::test]
 async fn a_wrong_media_address_is_not_found() {
     let stage = Plan::default().with_agent(showing(pixel())).start().await;
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
     stage.text(ALICE, "hi").await;
     stage.only_message().await;
     let right = stage.fetched().remove(0);
@@ -141,8 +141,8 @@ async fn a_picture_in_doubt_is_found_in_the_list() {
     let stage = Plan::default().prepare().await;
     let mut stage = stage;
     stage.start_gateway().await;
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
     let line = stage.store().lines().await.unwrap()[0].id;
     let draft = MessageDraft {
         key: "k".to_owned(),

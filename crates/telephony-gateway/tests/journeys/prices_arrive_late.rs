@@ -4,7 +4,7 @@ use std::time::Duration;
 use telephony_domain::money::Amount;
 use telephony_domain::tariff::BillingKind;
 use telephony_domain::time::Timestamp;
-use twilio_simulator::{Extent, Fault, LogEntry};
+use twilio_simulator::{Fault, FaultExtent, LogEntry};
 
 use crate::stage::{ALICE, Plan, SOON, Stage};
 
@@ -47,7 +47,7 @@ async fn prices_are_fetched_after_an_outage() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "hello").await;
     expect_delivered(&stage, 1).await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     stage.clock.advance(3 * MINUTE);
     let is_asked = |log: &[LogEntry]| log.iter().filter(|entry| entry.status == Some(503)).count() >= 2;
     stage.twilio.wait_for_log(is_asked, SOON).await.unwrap();

@@ -1,6 +1,6 @@
 use telephony_domain::delivery::Status;
 use telephony_store::history::{EntryState, Filter};
-use twilio_simulator::{Extent, Fault, Outcome};
+use twilio_simulator::{DeliveryOutcome, Fault, FaultExtent};
 
 use crate::stage::{ALICE, Plan, SOON, Stage};
 
@@ -24,7 +24,7 @@ async fn expect_status(stage: &Stage, expected: Status, code: Option<u32>) {
 #[tokio::test]
 async fn a_report_arrives_before_the_response() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
+    stage.twilio.misbehave(Fault::CallbackBeforeAnswer, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     expect_status(&stage, Status::Delivered, None).await;
     assert_eq!(stage.twilio.creations(), 1);
@@ -33,8 +33,8 @@ async fn a_report_arrives_before_the_response() {
 #[tokio::test]
 async fn reports_arrive_out_of_order_and_twice() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::ReorderCallback, Extent::All);
-    stage.twilio.misbehave(Fault::DuplicateCallback, Extent::All);
+    stage.twilio.misbehave(Fault::ReorderCallback, FaultExtent::All);
+    stage.twilio.misbehave(Fault::DuplicateCallback, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     expect_status(&stage, Status::Delivered, None).await;
 }
@@ -42,7 +42,7 @@ async fn reports_arrive_out_of_order_and_twice() {
 #[tokio::test]
 async fn a_report_of_a_failure_stores_its_code() {
     let stage = Plan::default().start().await;
-    stage.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    stage.twilio.set_outcome(ALICE, DeliveryOutcome::Undelivered(30003));
     stage.text(ALICE, "hello").await;
     expect_status(&stage, Status::Undelivered, Some(30003)).await;
 }
@@ -59,7 +59,7 @@ async fn without_a_public_url_the_status_is_polled() {
 #[tokio::test]
 async fn lost_reports_are_replaced_by_polling() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.sent_today == 1).await;
     stage.clock.advance(std::time::Duration::from_secs(120));

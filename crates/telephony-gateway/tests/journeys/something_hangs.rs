@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use twilio_simulator::{Extent, Fault, LogEntry};
+use twilio_simulator::{Fault, FaultExtent, LogEntry};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
 
@@ -21,7 +21,7 @@ async fn stop(stage: &mut Stage) {
 async fn forty_hanging_requests_block_no_other_conversation() {
     const HANGING: u32 = 40;
     let mut stage = Plan { answer_within: FOR_EVER, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(HANGING));
+    stage.twilio.misbehave(Fault::HangBeforeAccepting, FaultExtent::Next(HANGING));
     for number in 0..HANGING {
         stage.text(&format!("+155500{:05}", 70_000 + number), "hello").await;
     }
@@ -36,7 +36,7 @@ async fn forty_hanging_requests_block_no_other_conversation() {
 async fn a_stop_does_not_wait_for_requests_and_the_restart_reconciles_them() {
     for (fault, creations) in [(Fault::HangAfterAccepting, 1), (Fault::HangBeforeAccepting, 2)] {
         let mut stage = Plan { has_public_url: false, answer_within: FOR_EVER, ..Plan::default() }.start().await;
-        stage.twilio.misbehave(fault, Extent::Next(1));
+        stage.twilio.misbehave(fault, FaultExtent::Next(1));
         stage.text(ALICE, "hello").await;
         stage.expect_summary(|summary| summary.sending == 1).await;
         let is_asked = |log: &[LogEntry]| log.iter().any(|entry| entry.method == "POST");

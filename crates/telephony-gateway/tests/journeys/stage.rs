@@ -33,7 +33,7 @@ use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
-use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, Text};
+use twilio_simulator::{Delivery, InboundText, LogEntry, MessageRecord, Simulator};
 
 pub use agent::Scripted;
 pub use clock::MovableClock;
@@ -169,11 +169,11 @@ impl Stage {
 
     /// Sends a text from a phone to the bot.
     pub async fn text(&self, from: &str, body: &str) {
-        self.receive(Text::new(from, self.bot(), body)).await;
+        self.receive(InboundText::new(from, self.bot(), body)).await;
     }
 
     /// Sends a text and returns once it is stored, because the gateway acknowledges it earlier.
-    pub async fn receive(&self, text: Text) {
+    pub async fn receive(&self, text: InboundText) {
         self.stored(self.twilio.receive(text).await.unwrap()).await;
     }
 

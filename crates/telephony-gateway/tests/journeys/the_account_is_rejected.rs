@@ -7,7 +7,7 @@ use telephony_domain::pace::{Pace, Pacing};
 use telephony_providers::twilio::CARRIER;
 use telephony_store::history::{EntryState, Filter};
 use telephony_store::outbox::PartState;
-use twilio_simulator::{Extent, Fault, LogEntry, Outcome};
+use twilio_simulator::{DeliveryOutcome, Fault, FaultExtent, LogEntry};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
 
@@ -120,7 +120,7 @@ async fn every_account_code_stops_the_lines_without_loss_or_duplicates() {
 async fn converse_while_refused(stage: &Stage, fault: Fault) -> usize {
     stage.text(ALICE, "text 0").await;
     stage.twilio.wait_for(|messages| messages.len() > 1, SOON).await.unwrap();
-    stage.twilio.misbehave(fault, Extent::All);
+    stage.twilio.misbehave(fault, FaultExtent::All);
     stage.text(BOB, "text 0").await;
     for text in &texts()[1..] {
         stage.text(ALICE, text).await;
@@ -136,7 +136,7 @@ async fn converse_while_refused(stage: &Stage, fault: Fault) -> usize {
 #[tokio::test]
 async fn rejected_sends_are_retried_without_a_second_notice() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseSends { code: 20006 }, FaultExtent::All);
     converse(&stage).await;
     wait_for_stop(&stage).await;
     for _ in 0..40 {
@@ -155,11 +155,11 @@ async fn rejected_sends_are_retried_without_a_second_notice() {
 async fn a_key_that_may_send_but_not_read_sends() {
     for code in [20003, 20006] {
         let stage = Plan::default().start().await;
-        stage.twilio.misbehave(Fault::RefuseAccount { code }, Extent::All);
+        stage.twilio.misbehave(Fault::RefuseAccount { code }, FaultExtent::All);
         stage.text(ALICE, "hello").await;
         wait_for_stop(&stage).await;
         stage.twilio.behave();
-        stage.twilio.misbehave(Fault::RefuseReads { code }, Extent::All);
+        stage.twilio.misbehave(Fault::RefuseReads { code }, FaultExtent::All);
         wait_until("the answer", async || {
             stage.clock.advance(PROBED);
             !is_stopped(&stage).await
@@ -172,7 +172,7 @@ async fn a_key_that_may_send_but_not_read_sends() {
 #[tokio::test]
 async fn a_restart_probes_at_once() {
     let mut stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, FaultExtent::All);
     converse(&stage).await;
     wait_for_stop(&stage).await;
     be_probed(&stage, 6).await;
@@ -186,7 +186,7 @@ async fn a_restart_probes_at_once() {
 #[tokio::test]
 async fn a_stop_with_an_empty_queue_ends() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     wait_for_stop(&stage).await;
     stage.text(ALICE, "STOP").await;
@@ -200,7 +200,7 @@ async fn a_stop_with_an_empty_queue_ends() {
 #[tokio::test]
 async fn waiting_parts_fail_after_a_day_with_one_notice() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, FaultExtent::All);
     converse(&stage).await;
     wait_for_stop(&stage).await;
     // Answers created after that day get a day of their own.
@@ -229,7 +229,7 @@ async fn waiting_parts_fail_after_a_day_with_one_notice() {
 #[tokio::test]
 async fn a_clock_set_ahead_by_days_fails_nothing() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::RefuseAccount { code: 10001 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 10001 }, FaultExtent::All);
     converse(&stage).await;
     wait_for_stop(&stage).await;
     stage.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
@@ -242,9 +242,9 @@ async fn a_clock_set_ahead_by_days_fails_nothing() {
 /// Starts a gateway with a part in doubt, and has Twilio reject the search for it.
 async fn in_doubt(code: u32) -> Stage {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
-    stage.twilio.misbehave(Fault::RefuseReads { code }, Extent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
+    stage.twilio.misbehave(Fault::RefuseReads { code }, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     stage
@@ -283,7 +283,7 @@ async fn parts_that_fail_after_acceptance_raise_one_notice() {
     for code in [30002, 30034] {
         let stage = Plan::default().start().await;
         for phone in [ALICE, BOB] {
-            stage.twilio.set_outcome(phone, Outcome::Undelivered(code));
+            stage.twilio.set_outcome(phone, DeliveryOutcome::Undelivered(code));
         }
         converse(&stage).await;
         stage.expect_rest().await;

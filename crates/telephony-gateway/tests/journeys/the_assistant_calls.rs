@@ -7,7 +7,7 @@ use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::CallId;
 use telephony_store::calls::{CallDetail, CallState};
 use telephony_store::outgoing_calls::{CallDraft, DialState, OutgoingRules, Placed};
-use twilio_simulator::{CallOutcome, CallRecord, CallStatus, Extent, Fault, Side};
+use twilio_simulator::{CallOutcome, CallRecord, Fault, FaultExtent, Side, SimulatedCallStatus};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
 
@@ -108,7 +108,7 @@ async fn a_message_is_said_once_and_the_call_ends() {
     let calls = stage.twilio.calls();
     assert_eq!((calls.len(), spoken(&calls[0])), (1, vec!["12#", MESSAGE]));
     let limits = (calls[0].time_limit, calls[0].status, calls[0].answered_by.as_deref());
-    assert_eq!(limits, (Duration::from_secs(300), CallStatus::Completed, Some("human")));
+    assert_eq!(limits, (Duration::from_secs(300), SimulatedCallStatus::Completed, Some("human")));
     assert!(stage.twilio.alerts().is_empty(), "{:?}", stage.twilio.alerts());
 }
 
@@ -135,9 +135,9 @@ async fn the_agent_opens_the_call_for_its_task_and_talks() {
 async fn a_call_without_an_answer_to_its_request_is_found_and_goes_on() {
     let stage = plan().start().await;
     // No report and no request for a document comes before the phone is answered.
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
     stage.twilio.set_call_outcome(ALICE, CallOutcome::Rings);
-    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, FaultExtent::Next(1));
     let call = stage.places(notify(MachineRule::Off)).await;
     let found = stage.expect_placed(call, |detail| detail.entry.provider_id.is_some()).await;
     assert_eq!(dial_state(&found), DialState::Dialed);
@@ -149,7 +149,7 @@ async fn a_call_without_an_answer_to_its_request_is_found_and_goes_on() {
 #[tokio::test]
 async fn a_call_that_twilio_does_not_have_is_not_dialed_again() {
     let stage = plan().start().await;
-    stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::CutBeforeAccepting, FaultExtent::Next(1));
     let call = stage.places(notify(MachineRule::Off)).await;
     stage.expect_placed(call, |detail| dial_state(detail) == DialState::Doubtful).await;
     let looks = |count: usize| {
@@ -173,7 +173,7 @@ async fn a_call_that_twilio_does_not_have_is_not_dialed_again() {
 async fn a_refused_request_is_not_repeated_and_its_reason_is_kept() {
     let stage = plan().start().await;
     for fault in [Fault::TooManyRequests, Fault::RefuseAccount { code: 20003 }] {
-        stage.twilio.misbehave(fault, Extent::Next(1));
+        stage.twilio.misbehave(fault, FaultExtent::Next(1));
     }
     let call = stage.places(notify(MachineRule::Off)).await;
     let over = stage.expect_over(call).await;
@@ -204,7 +204,7 @@ async fn a_machine_hears_the_message_after_its_greeting_or_nothing() {
         stage.twilio.set_call_outcome(ALICE, CallOutcome::Machine);
         let call = stage.places(notify(machine)).await;
         stage.expect_over(call).await;
-        stage.expect_at_twilio(|call| call.status == CallStatus::Completed).await;
+        stage.expect_at_twilio(|call| call.status == SimulatedCallStatus::Completed).await;
         let record = stage.twilio.calls().remove(0);
         assert_eq!((spoken(&record), record.answered_by.as_deref()), (expected, Some("machine_end_beep")));
     }
@@ -220,7 +220,7 @@ async fn a_machine_hears_one_sentence_of_the_agent() {
     stage.twilio.set_call_outcome(ALICE, CallOutcome::Machine);
     let call = stage.places(conversation()).await;
     stage.expect_over(call).await;
-    let record = stage.expect_at_twilio(|call| call.status == CallStatus::Completed).await;
+    let record = stage.expect_at_twilio(|call| call.status == SimulatedCallStatus::Completed).await;
     assert_eq!(spoken(&record).last(), Some(&"Please call back."), "{:?}", spoken(&record));
 }
 
@@ -241,7 +241,7 @@ async fn a_fax_is_hung_up_on() {
     stage.twilio.set_call_outcome(ALICE, CallOutcome::Fax);
     let call = stage.places(notify(MachineRule::LeaveMessage)).await;
     stage.expect_over(call).await;
-    let record = stage.expect_at_twilio(|call| call.status == CallStatus::Completed).await;
+    let record = stage.expect_at_twilio(|call| call.status == SimulatedCallStatus::Completed).await;
     assert_eq!(spoken(&record), ["12#"]);
 }
 
@@ -250,9 +250,9 @@ async fn a_killed_gateway_dials_nothing_again_and_the_next_one_takes_the_call_ov
     let mut stage = plan().prepare().await;
     stage.twilio.set_call_outcome(ALICE, CallOutcome::Rings);
     stage.start_gateway().await;
-    stage.twilio.misbehave(Fault::HangAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::HangAfterAccepting, FaultExtent::Next(1));
     let call = stage.places(notify(MachineRule::Off)).await;
-    let ringing = stage.expect_at_twilio(|call| call.status == CallStatus::Ringing).await;
+    let ringing = stage.expect_at_twilio(|call| call.status == SimulatedCallStatus::Ringing).await;
     stage.cut_off_gateway();
     stage.start_gateway().await;
     let found = stage.expect_placed(call, |detail| detail.entry.provider_id.is_some()).await;

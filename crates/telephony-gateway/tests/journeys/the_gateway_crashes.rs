@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::stage::{ALICE, Plan, Scripted, is_look_for};
 
@@ -22,8 +22,8 @@ async fn a_crash_during_the_agents_answer_leads_to_one_answer() {
 #[tokio::test]
 async fn a_crash_after_twilio_accepted_the_message_sends_it_once() {
     let mut stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::HangAfterAccepting, Extent::Next(1));
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::HangAfterAccepting, FaultExtent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     stage.twilio.wait_for(|messages| messages.iter().any(|m| m.is_outbound()), crate::stage::SOON).await.unwrap();
     stage.cut_off_gateway();
@@ -36,7 +36,7 @@ async fn a_crash_after_twilio_accepted_the_message_sends_it_once() {
 #[tokio::test]
 async fn a_crash_before_twilio_accepted_the_message_sends_it_after_two_lists() {
     let mut stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::HangBeforeAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     stage
         .twilio

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use twilio_simulator::{Extent, Fault, LogEntry};
+use twilio_simulator::{Fault, FaultExtent, LogEntry};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage, is_look_for};
 
@@ -13,8 +13,8 @@ async fn expect_one_message(stage: &Stage) {
 #[tokio::test]
 async fn the_first_report_resolves_the_doubt() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     expect_one_message(&stage).await;
 }
@@ -22,7 +22,7 @@ async fn the_first_report_resolves_the_doubt() {
 #[tokio::test]
 async fn the_list_resolves_the_doubt_without_reports() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     expect_one_message(&stage).await;
 }
@@ -30,8 +30,8 @@ async fn the_list_resolves_the_doubt_without_reports() {
 #[tokio::test]
 async fn a_doubt_blocks_its_conversation() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     stage.text(ALICE, "second").await;
@@ -47,8 +47,8 @@ async fn a_missing_list_blocks_no_other_conversation() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     let of_line = stage.bot().to_owned();
     stage.twilio.wait_for_log(|log| log.iter().any(|entry| is_look_for(entry, &of_line)), SOON).await.unwrap();
-    stage.twilio.misbehave(Fault::ReadsHang, Extent::Next(1));
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(2));
+    stage.twilio.misbehave(Fault::ReadsHang, FaultExtent::Next(1));
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(2));
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     wait_for_looks(&stage, 1).await;
@@ -60,7 +60,7 @@ async fn a_missing_list_blocks_no_other_conversation() {
 #[tokio::test]
 async fn an_unanswered_message_is_resent_only_once() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::All);
+    stage.twilio.misbehave(Fault::CutBeforeAccepting, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1 && stage.twilio.creations() == 1).await;
     wait_for_looks(&stage, 1).await;
@@ -76,7 +76,7 @@ async fn an_unanswered_message_is_resent_only_once() {
 #[tokio::test]
 async fn ninety_seconds_of_dropped_responses_lose_and_duplicate_nothing() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::ServerError, Extent::All);
+    stage.twilio.misbehave(Fault::ServerError, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     stage.text(BOB, "good day").await;
     // The wait doubles with each rejection.
@@ -93,7 +93,7 @@ async fn ninety_seconds_of_dropped_responses_lose_and_duplicate_nothing() {
     }
     stage.twilio.behave();
     // The last request during the outage is accepted, but its response is lost.
-    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(2));
+    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, FaultExtent::Next(2));
     stage.clock.advance(Duration::from_secs(120));
     stage.expect(ALICE, &["hello"]).await;
     stage.expect(BOB, &["good day"]).await;
@@ -104,7 +104,7 @@ async fn ninety_seconds_of_dropped_responses_lose_and_duplicate_nothing() {
 #[tokio::test]
 async fn a_slow_response_survives_a_clock_set_ahead() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
-    stage.twilio.misbehave(Fault::DelayAnswer { milliseconds: 2_500 }, Extent::Next(1));
+    stage.twilio.misbehave(Fault::DelayAnswer { milliseconds: 2_500 }, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     let is_asked = |entry: &LogEntry| entry.method == "POST" && entry.target.ends_with("/Messages.json");
     stage.twilio.wait_for_log(|log| log.iter().any(is_asked), SOON).await.unwrap();
@@ -121,8 +121,8 @@ async fn a_clock_that_was_an_hour_ahead_is_corrected_before_the_list_can_be_read
     stage.text(ALICE, "first").await;
     stage.expect(ALICE, &["first"]).await;
     stage.expect_rest().await;
-    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     stage.stop_gateway().await;

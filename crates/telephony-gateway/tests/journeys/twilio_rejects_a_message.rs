@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use telephony_store::history::{EntryState, Filter, MessageReference};
 use telephony_store::outbox::PartState;
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use crate::stage::{ALICE, BOB, Plan, Scripted, Stage, is_look_for};
 
@@ -19,7 +19,7 @@ async fn outbound_states(stage: &Stage) -> Vec<(PartState, Option<u32>)> {
 async fn a_429_is_retried_until_twilio_accepts() {
     let stage = Plan::default().start().await;
     stage.clock.stop();
-    stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(2));
+    stage.twilio.misbehave(Fault::TooManyRequests, FaultExtent::Next(2));
     stage.text(ALICE, "hello").await;
     expect_put_off(&stage, 1).await;
     assert!(stage.bodies(ALICE).is_empty());
@@ -41,7 +41,7 @@ async fn expect_put_off(stage: &Stage, creations: usize) {
 async fn an_answer_beyond_the_daily_cap_leaves_the_next_day() {
     const HOUR: Duration = Duration::from_secs(60 * 60);
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::DailyCap, Extent::All);
+    stage.twilio.misbehave(Fault::DailyCap, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     expect_put_off(&stage, 1).await;
     stage.clock.advance(HOUR / 2);
@@ -66,7 +66,7 @@ async fn an_answer_beyond_the_daily_cap_leaves_the_next_day() {
 async fn a_lasting_daily_cap_is_retried_and_then_reported() {
     const HOURS: Duration = Duration::from_secs(3 * 60 * 60);
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::DailyCap, Extent::All);
+    stage.twilio.misbehave(Fault::DailyCap, FaultExtent::All);
     stage.text(ALICE, "hello").await;
     expect_put_off(&stage, 1).await;
     for creations in 2..30 {
@@ -85,7 +85,7 @@ async fn a_429_in_one_conversation_does_not_hold_up_another() {
     let stage = Plan::default().start().await;
     // The test decides when Alice's second attempt is due, however long Bob's answer takes.
     stage.clock.stop();
-    stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
+    stage.twilio.misbehave(Fault::TooManyRequests, FaultExtent::Next(1));
     stage.text(ALICE, "first").await;
     expect_put_off(&stage, 1).await;
     stage.text(BOB, "second").await;
@@ -125,7 +125,7 @@ async fn an_opt_out_known_only_to_twilio_is_recorded() {
 #[tokio::test]
 async fn a_message_is_kept_while_twilio_is_unreachable() {
     let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::CutBeforeAccepting, FaultExtent::Next(1));
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     stage.expect_summary(|_| stage.twilio.log().iter().any(|entry| is_look_for(entry, ALICE))).await;

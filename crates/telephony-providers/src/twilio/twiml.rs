@@ -1,4 +1,5 @@
-//! Writes TwiML, the XML that tells Twilio what to do next. [`TwimlElement`] is the XML; `script` writes the documents of calls.
+//! Writes TwiML, the XML that tells Twilio what to do next. [`TwimlElement`] is the XML; `script` writes the
+//! documents of calls.
 
 mod script;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 
-use super::talk::{Cut, Talk};
+use super::talk::{DocumentCut, Talk};
 use super::{update, webhook};
 use crate::config::CallOutcome;
-use crate::webhook::Endpoint;
+use crate::webhook::WebhookTarget;
 
 /// The seconds that detection takes.
 const SECONDS: f64 = 2.0;
@@ -17,12 +17,12 @@ pub(crate) struct Detection {
     /// The result for a machine: after its greeting, or on recognition.
     pub(crate) machine: &'static str,
     /// Receives the result while the call continues. Without it, the first document waits for the result.
-    pub(crate) callback: Option<Endpoint>,
+    pub(crate) callback: Option<WebhookTarget>,
 }
 
 impl Talk {
     /// Detects a machine, either before the first document or during the call.
-    pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), Cut> {
+    pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), DocumentCut> {
         let answered_by = match outcome {
             CallOutcome::Machine => detection.machine,
             CallOutcome::Fax => "fax",

@@ -4,32 +4,32 @@ use super::{parameters, webhook};
 use crate::delivery::Delivery;
 use crate::exchange::Exchange;
 use crate::twiml;
-use crate::webhook::{Endpoint, Webhook};
+use crate::webhook::{Webhook, WebhookTarget};
 use crate::xml::Element;
 
 /// The source of a call's next document.
-pub(crate) enum Source {
+pub(crate) enum DocumentSource {
     /// A URL, with request parameters in addition to the call's own.
-    Url(Endpoint, Vec<(String, String)>),
+    Url(WebhookTarget, Vec<(String, String)>),
     /// TwiML from the API request.
     Twiml(String),
     /// A document that was already fetched.
-    Read(Box<Document>),
+    Read(Box<RunningDocument>),
 }
 
 /// The document that a call is executing.
-pub(crate) struct Document {
+pub(crate) struct RunningDocument {
     pub(super) root: Element,
     /// The request that returned this document, and the response's body.
     pub(super) origin: Option<(Webhook, String)>,
 }
 
-impl Document {
+impl RunningDocument {
     /// Returns the URL that a verb names, or the document's own.
-    pub(super) fn endpoint(&self, named: Option<&str>, verb: &Element) -> Endpoint {
+    pub(super) fn endpoint(&self, named: Option<&str>, verb: &Element) -> WebhookTarget {
         let own = self.origin.as_ref().map_or("", |(webhook, _)| webhook.endpoint.url.as_str());
         let url = named.filter(|url| !url.is_empty()).map_or_else(|| own.to_owned(), |url| resolve(own, url));
-        Endpoint::new(url, verb.attribute("method").unwrap_or_default())
+        WebhookTarget::new(url, verb.attribute("method").unwrap_or_default())
     }
 }
 
@@ -37,9 +37,9 @@ impl Document {
 pub(super) async fn fetch(
     exchange: &Exchange,
     sid: &str,
-    endpoint: Endpoint,
+    endpoint: WebhookTarget,
     more: Vec<(String, String)>,
-) -> (Delivery, Option<Document>) {
+) -> (Delivery, Option<RunningDocument>) {
     let failed_url = endpoint.url_without_fragment().to_owned();
     let (delivery, document) = fetch_once(exchange, sid, endpoint, more.clone()).await;
     let fallback = {
@@ -59,9 +59,9 @@ pub(super) async fn fetch(
 async fn fetch_once(
     exchange: &Exchange,
     sid: &str,
-    endpoint: Endpoint,
+    endpoint: WebhookTarget,
     more: Vec<(String, String)>,
-) -> (Delivery, Option<Document>) {
+) -> (Delivery, Option<RunningDocument>) {
     let request = {
         let mut state = exchange.state();
         let token = state.ids.uuid();
@@ -75,7 +75,7 @@ async fn fetch_once(
     // An empty body counts as an empty document.
     let root = root.map(Option::unwrap_or_default);
     let body = delivery.body.clone();
-    (delivery, root.map(|root| Document { root, origin: Some((request, body)) }))
+    (delivery, root.map(|root| RunningDocument { root, origin: Some((request, body)) }))
 }
 
 /// Resolves a reference in the document at `base` to a URL.

@@ -1,7 +1,7 @@
 //! `<Gather>`: collects speech or keys during its prompts, and requests the next document with the result.
 
-use super::document::{Document, Source};
-use super::talk::{Cut, Heard, Talk};
+use super::document::{DocumentSource, RunningDocument};
+use super::talk::{DocumentCut, GatherInput, Talk};
 use super::update;
 use crate::call::Side;
 use crate::xml::Element;
@@ -31,17 +31,21 @@ impl Gather {
         }
     }
 
-    fn wants(&self, heard: &Heard) -> bool {
+    fn wants(&self, heard: &GatherInput) -> bool {
         match heard {
-            Heard::Speech { .. } => self.hears_speech,
-            Heard::Keys(_) => self.hears_keys,
+            GatherInput::Speech { .. } => self.hears_speech,
+            GatherInput::Keys(_) => self.hears_keys,
         }
     }
 }
 
 impl Talk {
     /// Returns the request to `action`, or `None` if there was no input and the document continues.
-    pub(super) async fn gather(&mut self, document: &Document, verb: &Element) -> Result<Option<Source>, Cut> {
+    pub(super) async fn gather(
+        &mut self,
+        document: &RunningDocument,
+        verb: &Element,
+    ) -> Result<Option<DocumentSource>, DocumentCut> {
         let gather = Gather::read(verb);
         if gather.hears_speech
             && verb.attribute("speechTimeout") == Some("auto")
@@ -54,8 +58,8 @@ impl Talk {
             None => self.listen(&gather).await?,
         };
         let mut parameters = match first {
-            Some(Heard::Speech { text, confidence }) => self.speech(verb, &text, confidence),
-            Some(Heard::Keys(keys)) => self.keys(&gather, keys).await?,
+            Some(GatherInput::Speech { text, confidence }) => self.speech(verb, &text, confidence),
+            Some(GatherInput::Keys(keys)) => self.keys(&gather, keys).await?,
             None => Vec::new(),
         };
         self.set_listening(false);
@@ -67,11 +71,16 @@ impl Talk {
             let wanted = wanted.into_iter().filter(|(_, is_wanted)| *is_wanted);
             parameters = wanted.map(|(name, _)| (name.to_owned(), String::new())).collect();
         }
-        Ok(Some(Source::Url(document.endpoint(verb.attribute("action"), verb), parameters)))
+        Ok(Some(DocumentSource::Url(document.endpoint(verb.attribute("action"), verb), parameters)))
     }
 
     /// Plays the nested prompts and returns the input that interrupts them.
-    async fn prompt(&mut self, document: &Document, verb: &Element, gather: &Gather) -> Result<Option<Heard>, Cut> {
+    async fn prompt(
+        &mut self,
+        document: &RunningDocument,
+        verb: &Element,
+        gather: &Gather,
+    ) -> Result<Option<GatherInput>, DocumentCut> {
         self.set_listening(gather.can_be_interrupted);
         for inner in verb.children.iter().filter(|inner| matches!(inner.name.as_str(), "Say" | "Play" | "Pause")) {
             let seconds = self.speak(document, inner);
@@ -85,7 +94,7 @@ impl Talk {
     }
 
     /// Waits for input of an accepted kind.
-    async fn listen(&mut self, gather: &Gather) -> Result<Option<Heard>, Cut> {
+    async fn listen(&mut self, gather: &Gather) -> Result<Option<GatherInput>, DocumentCut> {
         loop {
             self.set_listening(true);
             match self.hear(gather.timeout).await? {
@@ -103,7 +112,7 @@ impl Talk {
     }
 
     /// Collects keys until there are enough, the finish key is pressed or the timeout passes.
-    async fn keys(&mut self, gather: &Gather, first: String) -> Result<Vec<(String, String)>, Cut> {
+    async fn keys(&mut self, gather: &Gather, first: String) -> Result<Vec<(String, String)>, DocumentCut> {
         let (mut digits, mut finished_on) = (String::new(), None);
         let mut pressed = Some(first);
         while let Some(keys) = pressed.take() {
@@ -117,9 +126,9 @@ impl Talk {
             let is_enough = gather.num_digits.is_some_and(|most| digits.len() >= most);
             if finished_on.is_none() && !is_enough {
                 pressed = match self.listen(gather).await? {
-                    Some(Heard::Keys(keys)) => Some(keys),
+                    Some(GatherInput::Keys(keys)) => Some(keys),
                     // Speech after the first key is ignored.
-                    Some(Heard::Speech { .. }) => Some(String::new()),
+                    Some(GatherInput::Speech { .. }) => Some(String::new()),
                     None => None,
                 };
             }

@@ -1,11 +1,11 @@
 //! The phone at the other end of a call: it answers, speaks, presses keys and hangs up.
 
-use super::{Source, update};
+use super::{DocumentSource, update};
 use crate::call::CallRecord;
 use crate::exchange::Exchange;
 
 /// Input to an active call.
-pub(crate) enum Input {
+pub(crate) enum PhoneInput {
     /// The phone answers.
     Answer,
     /// The phone's owner speaks; recognition has this confidence.
@@ -15,7 +15,7 @@ pub(crate) enum Input {
     /// The phone hangs up.
     HangUp,
     /// The API replaces the current document.
-    Replace(Source),
+    Replace(DocumentSource),
     /// The API sets a time limit in seconds.
     Limit(u32),
     /// The call is already over.
@@ -39,25 +39,25 @@ pub struct NoCall(
 
 /// Speaks as soon as the call listens.
 pub(crate) async fn say(exchange: &Exchange, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {
-    reach_listener(exchange, sid, Input::Speech { text: text.to_owned(), confidence }).await
+    reach_listener(exchange, sid, PhoneInput::Speech { text: text.to_owned(), confidence }).await
 }
 
 /// Presses keys as soon as the call listens.
 pub(crate) async fn press(exchange: &Exchange, sid: &str, keys: &str) -> Result<(), NoCall> {
-    reach_listener(exchange, sid, Input::Keys(keys.to_owned())).await
+    reach_listener(exchange, sid, PhoneInput::Keys(keys.to_owned())).await
 }
 
 /// Answers a ringing phone.
 pub(crate) fn answer(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
-    send(exchange, sid, Input::Answer)
+    send(exchange, sid, PhoneInput::Answer)
 }
 
 pub(crate) fn hang_up(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
-    send(exchange, sid, Input::HangUp)
+    send(exchange, sid, PhoneInput::HangUp)
 }
 
 /// Waits until a `<Gather>` listens, because Twilio drops earlier speech.
-async fn reach_listener(exchange: &Exchange, sid: &str, input: Input) -> Result<(), NoCall> {
+async fn reach_listener(exchange: &Exchange, sid: &str, input: PhoneInput) -> Result<(), NoCall> {
     let is_open = |call: &CallRecord| match call.status.is_final() {
         true => Some(false),
         false => call.is_listening.then_some(true),
@@ -71,7 +71,7 @@ async fn reach_listener(exchange: &Exchange, sid: &str, input: Input) -> Result<
     send(exchange, sid, input)
 }
 
-pub(crate) fn send(exchange: &Exchange, sid: &str, input: Input) -> Result<(), NoCall> {
+pub(crate) fn send(exchange: &Exchange, sid: &str, input: PhoneInput) -> Result<(), NoCall> {
     let state = exchange.state();
     let sent = state.wires.get(sid).map(|wires| wires.inputs.send(input));
     sent.and_then(Result::ok).ok_or_else(|| NoCall(sid.to_owned()))

@@ -7,14 +7,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::document::{Document, Source, fetch};
-use super::phone::{Input, Pickup};
+use super::document::{DocumentSource, RunningDocument, fetch};
+use super::phone::{PhoneInput, Pickup};
 use super::{change, update};
-use crate::alert::Alert;
-use crate::call::{CallStatus, Side, Utterance};
+use crate::alert::AlertRecord;
+use crate::call::{Side, SimulatedCallStatus, Utterance};
 use crate::delivery::Delivery;
 use crate::exchange::Exchange;
-use crate::webhook::Endpoint;
+use crate::webhook::WebhookTarget;
 use crate::xml::{self, Element};
 
 /// The maximum number of consecutive documents that neither speak nor wait.
@@ -30,15 +30,15 @@ const SPEECH_RATE: f64 = 15.0;
 const FILE_SECONDS: f64 = 2.0;
 
 /// The reason why a document ended early.
-pub(super) enum Cut {
+pub(super) enum DocumentCut {
     /// The call is over.
     Over,
     /// Another document replaces it.
-    Replaced(Source),
+    Replaced(DocumentSource),
 }
 
 /// Input for a `<Gather>`.
-pub(super) enum Heard {
+pub(super) enum GatherInput {
     Speech { text: String, confidence: f32 },
     Keys(String),
 }
@@ -47,13 +47,13 @@ pub(super) enum Heard {
 pub(crate) struct Talk {
     pub(super) exchange: Arc<Exchange>,
     pub(super) sid: String,
-    inputs: UnboundedReceiver<Input>,
+    inputs: UnboundedReceiver<PhoneInput>,
     begun: Instant,
     silent_documents: u32,
 }
 
 impl Talk {
-    pub(super) fn new(exchange: Arc<Exchange>, sid: String, inputs: UnboundedReceiver<Input>) -> Self {
+    pub(super) fn new(exchange: Arc<Exchange>, sid: String, inputs: UnboundedReceiver<PhoneInput>) -> Self {
         Self { exchange, sid, inputs, begun: Instant::now(), silent_documents: 0 }
     }
 
@@ -72,33 +72,37 @@ impl Talk {
         let until = Instant::now() + self.time(ring_seconds.into());
         loop {
             match timeout_at(until, self.inputs.recv()).await {
-                Ok(Some(Input::Answer)) => return Pickup::Answered,
-                Ok(Some(Input::HangUp)) => return Pickup::Refused,
-                Ok(Some(Input::Over) | None) | Err(_) => return Pickup::None,
+                Ok(Some(PhoneInput::Answer)) => return Pickup::Answered,
+                Ok(Some(PhoneInput::HangUp)) => return Pickup::Refused,
+                Ok(Some(PhoneInput::Over) | None) | Err(_) => return Pickup::None,
                 Ok(Some(_)) => {}
             }
         }
     }
 
     /// Fetches the first document of an inbound call while it still rings.
-    pub(super) async fn fetch_first(&mut self, endpoint: Option<Endpoint>) -> (Delivery, Option<Document>) {
+    pub(super) async fn fetch_first(&mut self, endpoint: Option<WebhookTarget>) -> (Delivery, Option<RunningDocument>) {
         let Some(endpoint) = endpoint else { return (Delivery { sid: self.sid.clone(), ..Delivery::default() }, None) };
         fetch(&self.exchange, &self.sid, endpoint, Vec::new()).await
     }
 
     /// Answers an inbound call unless its document rejects it.
-    pub(super) async fn accept(&mut self, document: Option<Document>) -> Option<Source> {
+    pub(super) async fn accept(&mut self, document: Option<RunningDocument>) -> Option<DocumentSource> {
         let first = document.as_ref().and_then(|document| document.root.children.first());
         if let Some(verb) = first.filter(|verb| verb.name == "Reject") {
             let is_busy = verb.attribute("reason") == Some("busy");
-            change(&self.exchange, &self.sid, if is_busy { CallStatus::Busy } else { CallStatus::NoAnswer });
+            change(
+                &self.exchange,
+                &self.sid,
+                if is_busy { SimulatedCallStatus::Busy } else { SimulatedCallStatus::NoAnswer },
+            );
             return None;
         }
-        if !change(&self.exchange, &self.sid, CallStatus::InProgress) {
+        if !change(&self.exchange, &self.sid, SimulatedCallStatus::InProgress) {
             return None;
         }
         match document {
-            Some(document) => Some(Source::Read(Box::new(document))),
+            Some(document) => Some(DocumentSource::Read(Box::new(document))),
             None => {
                 self.apologize();
                 None
@@ -107,21 +111,21 @@ impl Talk {
     }
 
     /// Executes documents until the call is over.
-    pub(super) async fn run(&mut self, first: Source) {
+    pub(super) async fn run(&mut self, first: DocumentSource) {
         let mut source = first;
         loop {
             source = match self.next(source).await {
-                Ok(Some(next)) | Err(Cut::Replaced(next)) => next,
+                Ok(Some(next)) | Err(DocumentCut::Replaced(next)) => next,
                 Ok(None) => return self.end(),
-                Err(Cut::Over) => return,
+                Err(DocumentCut::Over) => return,
             };
         }
     }
 
-    async fn next(&mut self, source: Source) -> Result<Option<Source>, Cut> {
+    async fn next(&mut self, source: DocumentSource) -> Result<Option<DocumentSource>, DocumentCut> {
         let Some(document) = self.read(source).await? else {
             self.apologize();
-            return Err(Cut::Over);
+            return Err(DocumentCut::Over);
         };
         let speaks = document.root.children.iter().any(|verb| !matches!(verb.name.as_str(), "Redirect" | "Hangup"));
         self.silent_documents = if speaks { 0 } else { self.silent_documents + 1 };
@@ -141,21 +145,21 @@ impl Talk {
     }
 
     /// Returns a document; the phone may hang up during the fetch.
-    async fn read(&mut self, source: Source) -> Result<Option<Document>, Cut> {
+    async fn read(&mut self, source: DocumentSource) -> Result<Option<RunningDocument>, DocumentCut> {
         match source {
-            Source::Read(document) => Ok(Some(*document)),
-            Source::Twiml(text) => {
+            DocumentSource::Read(document) => Ok(Some(*document)),
+            DocumentSource::Twiml(text) => {
                 let root = xml::parse(&text).ok().filter(|root| root.name == "Response");
                 if root.is_none() {
-                    self.exchange.alert(Alert {
+                    self.exchange.alert(AlertRecord {
                         response_body: text,
                         resource_sid: self.sid.clone(),
-                        ..Alert::new(12100, "the call's Twiml is not a well-formed <Response>", "")
+                        ..AlertRecord::new(12100, "the call's Twiml is not a well-formed <Response>", "")
                     });
                 }
-                Ok(root.map(|root| Document { root, origin: None }))
+                Ok(root.map(|root| RunningDocument { root, origin: None }))
             }
-            Source::Url(endpoint, more) => {
+            DocumentSource::Url(endpoint, more) => {
                 // The request continues after the call has ended.
                 let (sender, receiver) = oneshot::channel();
                 let (own, sid) = (Arc::clone(&self.exchange), self.sid.clone());
@@ -169,7 +173,7 @@ impl Talk {
     }
 
     /// Waits for `other`; speech and keys are ignored meanwhile.
-    async fn during<T>(&mut self, other: impl Future<Output = T>) -> Result<T, Cut> {
+    async fn during<T>(&mut self, other: impl Future<Output = T>) -> Result<T, DocumentCut> {
         tokio::pin!(other);
         loop {
             let deadline = self.deadline();
@@ -183,13 +187,13 @@ impl Talk {
     }
 
     /// Waits for this many seconds of the call.
-    pub(super) async fn pause(&mut self, seconds: f64) -> Result<(), Cut> {
+    pub(super) async fn pause(&mut self, seconds: f64) -> Result<(), DocumentCut> {
         let until = Instant::now() + self.time(seconds);
         self.during(sleep_until(until)).await
     }
 
     /// Waits for input, up to this many seconds.
-    pub(super) async fn hear(&mut self, seconds: f64) -> Result<Option<Heard>, Cut> {
+    pub(super) async fn hear(&mut self, seconds: f64) -> Result<Option<GatherInput>, DocumentCut> {
         let until = Instant::now() + self.time(seconds);
         loop {
             let deadline = self.deadline();
@@ -207,38 +211,40 @@ impl Talk {
         self.begun + self.time(limit.as_secs_f64())
     }
 
-    fn time_is_up(&self) -> Cut {
+    fn time_is_up(&self) -> DocumentCut {
         self.end();
-        Cut::Over
+        DocumentCut::Over
     }
 
-    fn handle(&self, input: Option<Input>) -> Result<Option<Heard>, Cut> {
+    fn handle(&self, input: Option<PhoneInput>) -> Result<Option<GatherInput>, DocumentCut> {
         match input {
-            Some(Input::Speech { text, confidence }) => Ok(Some(Heard::Speech { text, confidence })),
-            Some(Input::Keys(keys)) => Ok(Some(Heard::Keys(keys))),
-            Some(Input::Replace(source)) => Err(Cut::Replaced(source)),
-            Some(Input::Limit(seconds)) => {
+            Some(PhoneInput::Speech { text, confidence }) => Ok(Some(GatherInput::Speech { text, confidence })),
+            Some(PhoneInput::Keys(keys)) => Ok(Some(GatherInput::Keys(keys))),
+            Some(PhoneInput::Replace(source)) => Err(DocumentCut::Replaced(source)),
+            Some(PhoneInput::Limit(seconds)) => {
                 update(&self.exchange, &self.sid, |call| call.time_limit = Duration::from_secs(seconds.into()));
                 Ok(None)
             }
-            Some(Input::Answer) => Ok(None),
-            Some(Input::HangUp) => {
+            Some(PhoneInput::Answer) => Ok(None),
+            Some(PhoneInput::HangUp) => {
                 self.end();
-                Err(Cut::Over)
+                Err(DocumentCut::Over)
             }
-            Some(Input::Over) | None => Err(Cut::Over),
+            Some(PhoneInput::Over) | None => Err(DocumentCut::Over),
         }
     }
 
     /// Executes one verb and returns the next document, or `None` to continue with the next verb.
-    async fn act(&mut self, document: &Document, verb: &Element) -> Result<Option<Source>, Cut> {
+    async fn act(&mut self, document: &RunningDocument, verb: &Element) -> Result<Option<DocumentSource>, DocumentCut> {
         match verb.name.as_str() {
             "Say" | "Play" | "Pause" => {
                 let seconds = self.speak(document, verb);
                 self.pause(seconds).await?;
             }
             "Gather" => return self.gather(document, verb).await,
-            "Redirect" => return Ok(Some(Source::Url(document.endpoint(Some(verb.text.trim()), verb), Vec::new()))),
+            "Redirect" => {
+                return Ok(Some(DocumentSource::Url(document.endpoint(Some(verb.text.trim()), verb), Vec::new())));
+            }
             "Hangup" | "Reject" => {}
             other => self.complain(document, 12200, &format!("the simulator does not act out <{other}>")),
         }
@@ -246,7 +252,7 @@ impl Talk {
     }
 
     /// Starts to say or play something and returns its length in seconds.
-    pub(super) fn speak(&mut self, document: &Document, verb: &Element) -> f64 {
+    pub(super) fn speak(&mut self, document: &RunningDocument, verb: &Element) -> f64 {
         let number = |name: &str, default: f64| verb.attribute(name).and_then(|n| n.parse().ok()).unwrap_or(default);
         match verb.name.as_str() {
             "Say" => {
@@ -270,7 +276,7 @@ impl Talk {
     }
 
     /// Presses keys on behalf of the number, half a second each.
-    pub(super) async fn press(&mut self, keys: &str) -> Result<(), Cut> {
+    pub(super) async fn press(&mut self, keys: &str) -> Result<(), DocumentCut> {
         self.note(Side::Number, true, keys);
         self.pause(keys.len() as f64 / 2.0).await
     }
@@ -281,11 +287,11 @@ impl Talk {
         update(&self.exchange, &self.sid, |call| call.transcript.push(utterance));
     }
 
-    pub(super) fn complain(&self, document: &Document, code: u32, text: &str) {
+    pub(super) fn complain(&self, document: &RunningDocument, code: u32, text: &str) {
         match &document.origin {
             Some((webhook, body)) => self.exchange.complain_about(webhook, code, text, body),
             None => {
-                self.exchange.alert(Alert { resource_sid: self.sid.clone(), ..Alert::new(code, text, "") });
+                self.exchange.alert(AlertRecord { resource_sid: self.sid.clone(), ..AlertRecord::new(code, text, "") });
             }
         }
     }
@@ -298,6 +304,6 @@ impl Talk {
 
     /// Ends the call after its document, on hang-up or at its time limit.
     fn end(&self) {
-        change(&self.exchange, &self.sid, CallStatus::Completed);
+        change(&self.exchange, &self.sid, SimulatedCallStatus::Completed);
     }
 }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::account::{AccountStatus, AccountType};
-use crate::alert::Alert;
+use crate::alert::AlertRecord;
 use crate::exchange::Exchange;
-use crate::number::{Capabilities, Number};
+use crate::number::{Number, NumberCapabilities};
 use crate::service::Service;
 
 pub(super) async fn show(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
@@ -54,7 +54,7 @@ pub(super) async fn change(State(exchange): State<Arc<Exchange>>, Json(change): 
 #[derive(Deserialize)]
 pub(super) struct NumberChange {
     number: String,
-    capabilities: Option<Capabilities>,
+    capabilities: Option<NumberCapabilities>,
     /// By their names in the API: `SmsUrl`, `SmsApplicationSid`, …
     #[serde(default)]
     settings: BTreeMap<String, String>,
@@ -123,13 +123,14 @@ pub(super) struct NewAlert {
 }
 
 pub(super) async fn add_alert(State(exchange): State<Arc<Exchange>>, Json(new): Json<NewAlert>) -> Json<Value> {
-    let sid = exchange.alert(Alert { resource_sid: new.about, ..Alert::new(new.code, &new.text, &new.url) });
+    let sid =
+        exchange.alert(AlertRecord { resource_sid: new.about, ..AlertRecord::new(new.code, &new.text, &new.url) });
     Json(json!({ "sid": sid }))
 }
 
 /// Returns all alerts in REST's format, oldest first.
 pub(super) async fn alerts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
-    let show = |alert: &Alert| alert.to_json(&exchange.config.account_sid, &exchange.base_url);
+    let show = |alert: &AlertRecord| alert.to_json(&exchange.config.account_sid, &exchange.base_url);
     Json(exchange.state().alerts.iter().map(show).collect())
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn answer(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Speech {
+pub(super) struct SpokenWords {
     text: String,
     confidence: Option<f32>,
 }
@@ -71,14 +71,14 @@ pub(super) struct Speech {
 pub(super) async fn say(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
-    Json(speech): Json<Speech>,
+    Json(speech): Json<SpokenWords>,
 ) -> Result<StatusCode, NoCall> {
     phone::say(&exchange, &sid, &speech.text, speech.confidence.unwrap_or(CLEAR)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
-pub(super) struct Keys {
+pub(super) struct PressedKeys {
     keys: String,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Keys {
 pub(super) async fn press(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
-    Json(pressed): Json<Keys>,
+    Json(pressed): Json<PressedKeys>,
 ) -> Result<StatusCode, NoCall> {
     phone::press(&exchange, &sid, &pressed.keys).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -100,12 +100,12 @@ pub(super) async fn hang_up(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Fate {
+pub(super) struct CallFate {
     to: String,
     outcome: CallOutcome,
 }
 
-pub(super) async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<Fate>) -> StatusCode {
+pub(super) async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<CallFate>) -> StatusCode {
     exchange.state().call_outcomes.insert(fate.to, fate.outcome);
     StatusCode::NO_CONTENT
 }

@@ -1,14 +1,14 @@
 //! The webhook for an inbound text: its URL and every parameter that Twilio sends.
 
 use crate::config::OptOut;
-use crate::exchange::{Exchange, State};
+use crate::exchange::{Exchange, ExchangeState};
 use crate::message::MessageRecord;
-use crate::webhook::{Endpoint, Product, Webhook};
+use crate::webhook::{Product, Webhook, WebhookTarget};
 
 /// Returns the webhook for a text, if a URL is configured.
 pub(super) fn webhook(
     exchange: &Exchange,
-    state: &mut State,
+    state: &mut ExchangeState,
     record: &MessageRecord,
     extra: &[(String, String)],
 ) -> Option<Webhook> {
@@ -24,22 +24,24 @@ pub(super) fn webhook(
 }
 
 /// Returns the endpoint for texts to this number: the service's, unless the service defers to the number.
-pub(super) fn endpoint(state: &State, number: &str) -> Option<Endpoint> {
+pub(super) fn endpoint(state: &ExchangeState, number: &str) -> Option<WebhookTarget> {
     if !state.account.is_active() {
         return None;
     }
     match state.service_of(number) {
         Some(service) if !service.use_inbound_webhook_on_number => {
-            service.inbound_request_url.clone().map(Endpoint::post)
+            service.inbound_request_url.clone().map(WebhookTarget::post)
         }
         _ => state.number(number)?.endpoint("sms"),
     }
 }
 
 /// Returns the endpoint used when the first one fails.
-pub(super) fn fallback(state: &State, number: &str) -> Option<Endpoint> {
+pub(super) fn fallback(state: &ExchangeState, number: &str) -> Option<WebhookTarget> {
     match state.service_of(number) {
-        Some(service) if !service.use_inbound_webhook_on_number => service.fallback_url.clone().map(Endpoint::post),
+        Some(service) if !service.use_inbound_webhook_on_number => {
+            service.fallback_url.clone().map(WebhookTarget::post)
+        }
         _ => state.number(number)?.endpoint("sms_fallback"),
     }
 }

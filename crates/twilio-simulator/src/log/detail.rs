@@ -17,16 +17,16 @@ const MAX_HEADERS: usize = 32;
 
 /// The contents of one log entry.
 #[derive(Clone, Default, Serialize)]
-pub(crate) struct Detail {
-    pub(super) request: Asked,
-    pub(super) answer: Option<Answered>,
+pub(crate) struct LogDetail {
+    pub(super) request: RequestDetail,
+    pub(super) answer: Option<AnswerDetail>,
     /// The reason why there was no answer.
     pub(super) failure: Option<String>,
 }
 
 /// The contents of a request.
 #[derive(Clone, Default, Serialize)]
-pub(crate) struct Asked {
+pub(crate) struct RequestDetail {
     headers: Vec<(String, String)>,
     parameters: Vec<(String, String)>,
     /// The number of parameters dropped because of the size limit.
@@ -37,13 +37,13 @@ pub(crate) struct Asked {
 
 /// The contents of an answer.
 #[derive(Clone, Serialize)]
-pub(crate) struct Answered {
+pub(crate) struct AnswerDetail {
     headers: Vec<(String, String)>,
     /// `None` for binary data.
     body: Option<String>,
 }
 
-impl Asked {
+impl RequestDetail {
     pub(crate) fn new(headers: &HeaderMap, parameters: &[(String, String)], signed: Option<&str>) -> Self {
         let mut left = LONGEST_TEXT;
         let mut fits = |(name, value): &&(String, String)| {
@@ -61,7 +61,7 @@ impl Asked {
     }
 }
 
-impl Answered {
+impl AnswerDetail {
     pub(crate) fn new(headers: &HeaderMap, body: Option<&str>) -> Self {
         Self { headers: shown(headers), body: body.map(|text| cut(&without_passwords(text), LONGEST_TEXT)) }
     }
@@ -156,7 +156,7 @@ fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Answered, Asked, LONGEST_TEXT, MAX_HEADERS, without_passwords};
+    use super::{AnswerDetail, LONGEST_TEXT, MAX_HEADERS, RequestDetail, without_passwords};
 
     fn pairs(count: usize, value: &str) -> Vec<(String, String)> {
         (0..count).map(|index| (format!("Name{index}"), value.to_owned())).collect()
@@ -169,12 +169,12 @@ mod tests {
             let name: axum::http::HeaderName = format!("x-{index}").parse().unwrap();
             headers.insert(name, HeaderValue::from_str(&"v".repeat(5000)).unwrap());
         }
-        let asked = Asked::new(&headers, &pairs(1000, &"é".repeat(100)), Some(&"é".repeat(100_000)));
+        let asked = RequestDetail::new(&headers, &pairs(1000, &"é".repeat(100)), Some(&"é".repeat(100_000)));
         assert_eq!(asked.headers.len(), MAX_HEADERS);
         assert!(asked.headers[0].1.len() < 600 && asked.headers[0].1.ends_with("more bytes"));
         assert!(asked.left_out > 0 && asked.left_out + asked.parameters.len() == 1000);
         assert!(asked.signed.unwrap().len() < LONGEST_TEXT + 100);
-        let answered = Answered::new(&HeaderMap::new(), Some(&"x".repeat(LONGEST_TEXT + 7)));
+        let answered = AnswerDetail::new(&HeaderMap::new(), Some(&"x".repeat(LONGEST_TEXT + 7)));
         assert!(answered.body.unwrap().ends_with("… and 7 more bytes"));
     }
 
@@ -190,11 +190,11 @@ mod tests {
             ("secret", "•••"),
         ] {
             headers.insert("authorization", HeaderValue::from_static(value));
-            assert_eq!(Asked::new(&headers, &[], None).headers[0].1, shown);
+            assert_eq!(RequestDetail::new(&headers, &[], None).headers[0].1, shown);
         }
         headers.clear();
         headers.insert("location", HeaderValue::from_static("http://127.0.0.1:1/MM/ME?Expires=1&Signature=abc"));
-        let kept = Answered::new(&headers, None).headers;
+        let kept = AnswerDetail::new(&headers, None).headers;
         assert_eq!(kept[0].1, "http://127.0.0.1:1/MM/ME?Expires=1&Signature=•••");
         for (text, shown) in [
             ("https://me:pw@example.com/a@b", "https://•••@example.com/a@b"),

@@ -4,13 +4,13 @@ use axum::body::Bytes;
 use axum::http::Method;
 
 use super::{LARGEST_FOR_CARRIERS, LARGEST_MESSAGE, is_accepted, is_resized};
-use crate::alert::Alert;
-use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, LogKind, event};
-use crate::webhook::{Failure, Fetched};
+use crate::alert::AlertRecord;
+use crate::exchange::{Exchange, ExchangeEvent};
+use crate::log::{AnswerDetail, LogKind, event};
+use crate::webhook::{DeliveryFailure, Fetched};
 
 /// The reason why a message with files fails: Twilio's error code and a description.
-struct Refusal {
+struct FetchRefusal {
     code: u32,
     text: String,
     url: String,
@@ -29,8 +29,8 @@ pub(crate) async fn fetch(exchange: &Exchange, sid: &str) -> Result<(), u32> {
             Ok(())
         }
         Err(refusal) => {
-            let about = Alert::new(refusal.code, &refusal.text, &refusal.url);
-            exchange.alert(Alert { request_method: "GET".to_owned(), resource_sid: sid.to_owned(), ..about });
+            let about = AlertRecord::new(refusal.code, &refusal.text, &refusal.url);
+            exchange.alert(AlertRecord { request_method: "GET".to_owned(), resource_sid: sid.to_owned(), ..about });
             Err(refusal.code)
         }
     }
@@ -39,13 +39,13 @@ pub(crate) async fn fetch(exchange: &Exchange, sid: &str) -> Result<(), u32> {
 /// Content types and contents, in the order of the URLs.
 type Files = Vec<(String, Bytes)>;
 
-async fn fetch_all(exchange: &Exchange, sid: &str, urls: &[String]) -> Result<Files, Refusal> {
+async fn fetch_all(exchange: &Exchange, sid: &str, urls: &[String]) -> Result<Files, FetchRefusal> {
     let mut files = Vec::new();
     let mut total = 0;
     for url in urls {
         let head = ask(exchange, sid, Method::HEAD, url).await?;
         check_type(&head, url)?;
-        let too_large = || Refusal {
+        let too_large = || FetchRefusal {
             code: 11751,
             text: "the files of the message weigh more than 5 MB".to_owned(),
             url: url.clone(),
@@ -62,30 +62,30 @@ async fn fetch_all(exchange: &Exchange, sid: &str, urls: &[String]) -> Result<Fi
         if got.body.len() > LARGEST_FOR_CARRIERS && !is_resized(&got.content_type) {
             let text =
                 "the file is larger than carriers take, and Twilio makes only JPEG, PNG and GIF smaller".to_owned();
-            return Err(Refusal { code: 30019, text, url: url.clone() });
+            return Err(FetchRefusal { code: 30019, text, url: url.clone() });
         }
         files.push((got.content_type, got.body));
     }
     Ok(files)
 }
 
-async fn ask(exchange: &Exchange, sid: &str, method: Method, url: &str) -> Result<Fetched, Refusal> {
-    let refuse = |code, text| Refusal { code, text, url: url.to_owned() };
+async fn ask(exchange: &Exchange, sid: &str, method: Method, url: &str) -> Result<Fetched, FetchRefusal> {
+    let refuse = |code, text| FetchRefusal { code, text, url: url.to_owned() };
     let name = event::of_file(&method);
     let place = exchange.state().log.open(LogKind::Fetch, name, method.as_str(), url, Some(sid));
     let fetched = exchange.fetch(method, url).await;
     let entry = {
         let mut state = exchange.state();
         match &fetched {
-            Ok(fetched) => state.log.close(place, fetched.status, Answered::new(&fetched.headers, None)),
+            Ok(fetched) => state.log.close(place, fetched.status, AnswerDetail::new(&fetched.headers, None)),
             Err(failure) => state.log.fail(place, format!("failed to {failure}")),
         }
         state.log.entry(place)
     };
     if let Some(entry) = entry {
-        exchange.publish(Event::Request(entry));
+        exchange.publish(ExchangeEvent::Request(entry));
     }
-    let fetched = fetched.map_err(|failure: Failure| refuse(failure.code(), format!("failed to {failure}")))?;
+    let fetched = fetched.map_err(|failure: DeliveryFailure| refuse(failure.code(), format!("failed to {failure}")))?;
     if (200..300).contains(&fetched.status) {
         Ok(fetched)
     } else {
@@ -93,12 +93,12 @@ async fn ask(exchange: &Exchange, sid: &str, method: Method, url: &str) -> Resul
     }
 }
 
-fn check_type(fetched: &Fetched, url: &str) -> Result<(), Refusal> {
+fn check_type(fetched: &Fetched, url: &str) -> Result<(), FetchRefusal> {
     if is_accepted(&fetched.content_type) {
         return Ok(());
     }
     let text = format!("the media URL has the content type `{}`, which Twilio does not send", fetched.content_type);
-    Err(Refusal { code: 12300, text, url: url.to_owned() })
+    Err(FetchRefusal { code: 12300, text, url: url.to_owned() })
 }
 
 fn keep(exchange: &Exchange, sid: &str, files: Files) {

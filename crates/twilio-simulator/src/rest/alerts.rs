@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ApiError;
 use super::page::Paging;
 use super::parameters::Parameters;
-use crate::alert::Alert;
+use crate::alert::AlertRecord;
 use crate::dates::{Span, span};
 use crate::exchange::Exchange;
 
@@ -17,7 +17,7 @@ pub(super) async fn list(State(exchange): State<Arc<Exchange>>, query: Parameter
     let paging = Paging::read(&query)?;
     let state = exchange.state();
     let (from, until) = (date(&query, "StartDate")?, date(&query, "EndDate")?);
-    let is_wanted = |alert: &&Alert| {
+    let is_wanted = |alert: &&AlertRecord| {
         query.filled("LogLevel").is_none_or(|level| level == "error")
             && from.is_none_or(|(first, _)| alert.at >= first)
             && until.is_none_or(|(_, last)| alert.at <= last)

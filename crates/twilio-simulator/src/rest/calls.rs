@@ -13,16 +13,16 @@ use tokio::time::sleep;
 
 use super::ApiError;
 use super::draft::normalize;
-use super::messages::{Plan, end_badly};
+use super::messages::{PlannedFaults, end_badly};
 use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
-use crate::call::{CallRecord, CallStatus};
-use crate::calling::phone::{Input, send};
-use crate::calling::{self, Detection, Placement, Source};
-use crate::exchange::{Event, Exchange};
+use crate::call::{CallRecord, SimulatedCallStatus};
+use crate::calling::phone::{PhoneInput, send};
+use crate::calling::{self, Detection, DocumentSource, Placement};
+use crate::exchange::{Exchange, ExchangeEvent};
 use crate::log::LogPosition;
 use crate::misbehavior::Fault;
-use crate::webhook::Endpoint;
+use crate::webhook::WebhookTarget;
 
 /// The longest call, in seconds: one day.
 const LONGEST_CALL: u32 = 86_400;
@@ -32,7 +32,7 @@ pub(super) async fn create(
     Extension(place): Extension<LogPosition>,
     form: Parameters,
 ) -> Result<Response, ApiError> {
-    let plan = Plan::draw(&exchange);
+    let plan = PlannedFaults::draw(&exchange);
     sleep(plan.delay).await;
     if let Some(fault) = plan.ending.filter(|fault| fault.is_before_accepting()) {
         return Ok(end_badly(fault).await);
@@ -40,7 +40,7 @@ pub(super) async fn create(
     let placement = placement(&form)?;
     let (record, inputs) = accept(&exchange, &form)?;
     exchange.state().log.note_about(place, &record.sid);
-    exchange.publish(Event::Call(record.clone()));
+    exchange.publish(ExchangeEvent::Call(record.clone()));
     calling::place(&exchange, record.sid.clone(), inputs, placement);
     match plan.ending {
         Some(fault) => Ok(end_badly(fault).await),
@@ -52,7 +52,7 @@ pub(super) async fn create(
 fn placement(form: &Parameters) -> Result<Placement, ApiError> {
     form.check_urls()?;
     let source = source(form).ok_or_else(|| ApiError::bad_request(21205, "A 'Url' or 'Twiml' is required"))?;
-    let callback = form.filled("AsyncAmdStatusCallback").map(|url| Endpoint::post(url.to_owned()));
+    let callback = form.filled("AsyncAmdStatusCallback").map(|url| WebhookTarget::post(url.to_owned()));
     let is_async = form.filled("AsyncAmd") == Some("true");
     let detection = match form.filled("MachineDetection") {
         None => None,
@@ -69,12 +69,12 @@ fn placement(form: &Parameters) -> Result<Placement, ApiError> {
 }
 
 /// Returns the document that a request names or contains.
-fn source(form: &Parameters) -> Option<Source> {
+fn source(form: &Parameters) -> Option<DocumentSource> {
     if let Some(url) = form.filled("Url") {
-        let endpoint = Endpoint::new(url.to_owned(), form.filled("Method").unwrap_or_default());
-        return Some(Source::Url(endpoint, Vec::new()));
+        let endpoint = WebhookTarget::new(url.to_owned(), form.filled("Method").unwrap_or_default());
+        return Some(DocumentSource::Url(endpoint, Vec::new()));
     }
-    form.filled("Twiml").map(|text| Source::Twiml(text.to_owned()))
+    form.filled("Twiml").map(|text| DocumentSource::Twiml(text.to_owned()))
 }
 
 /// Parses a number of seconds from 1 to `most`.
@@ -88,7 +88,10 @@ fn events(form: &Parameters) -> Vec<String> {
     form.all("StatusCallbackEvent").flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
-fn accept(exchange: &Arc<Exchange>, form: &Parameters) -> Result<(CallRecord, UnboundedReceiver<Input>), ApiError> {
+fn accept(
+    exchange: &Arc<Exchange>,
+    form: &Parameters,
+) -> Result<(CallRecord, UnboundedReceiver<PhoneInput>), ApiError> {
     let to = form.filled("To").ok_or_else(|| ApiError::bad_request(21201, "A 'To' number is required"))?;
     let from = form.filled("From").ok_or_else(|| ApiError::bad_request(21213, "A 'From' number is required"))?;
     let to = normalize(to).ok_or_else(|| ApiError::bad_request(21217, "The 'To' number is not valid"))?;
@@ -151,22 +154,22 @@ pub(super) async fn update(
     let (limit, source) = (seconds(&form, "TimeLimit", LONGEST_CALL)?, source(&form));
     let status = match form.filled("Status") {
         None => None,
-        Some("completed") => Some(CallStatus::Completed),
-        Some("canceled") if current != CallStatus::InProgress => Some(CallStatus::Canceled),
+        Some("completed") => Some(SimulatedCallStatus::Completed),
+        Some("canceled") if current != SimulatedCallStatus::InProgress => Some(SimulatedCallStatus::Canceled),
         Some("canceled") => return Err(over()),
         Some(_) => return Err(ApiError::bad_request(20001, "Status is completed or canceled")),
     };
-    if current.is_final() || (source.is_some() && current != CallStatus::InProgress) {
+    if current.is_final() || (source.is_some() && current != SimulatedCallStatus::InProgress) {
         return Err(over());
     }
     calling::update(&exchange, sid, |call| change_reports(call, &form));
     if let Some(seconds) = limit
         && !exchange.state().misbehavior.strikes(Fault::IgnoreTimeLimit)
     {
-        send(&exchange, sid, Input::Limit(seconds)).map_err(|_| over())?;
+        send(&exchange, sid, PhoneInput::Limit(seconds)).map_err(|_| over())?;
     }
     if let Some(source) = source {
-        send(&exchange, sid, Input::Replace(source)).map_err(|_| over())?;
+        send(&exchange, sid, PhoneInput::Replace(source)).map_err(|_| over())?;
     }
     if let Some(status) = status
         && !calling::change(&exchange, sid, status)

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::ApiError;
 use super::parameters::Parameters;
 use crate::account::AccountType;
-use crate::exchange::State;
+use crate::exchange::ExchangeState;
 use crate::message::LONGEST_VALIDITY;
 
 /// A message that passed all checks.
-pub(super) struct Draft {
+pub(super) struct CheckedMessage {
     pub(super) to: String,
     /// `None` if the service chooses the sender.
     pub(super) from: Option<String>,
@@ -33,8 +33,8 @@ const LONGEST_CALLBACK: usize = 4000;
 /// The prefix of Twilio's test numbers; see [`magic_recipient`] and [`magic_sender`].
 const MAGIC: &str = "+1500555000";
 
-impl Draft {
-    pub(super) fn check(form: &Parameters, state: &State) -> Result<Self, ApiError> {
+impl CheckedMessage {
+    pub(super) fn check(form: &Parameters, state: &ExchangeState) -> Result<Self, ApiError> {
         let (to, from, service) = parties(form)?;
         let (body, media_urls) = content(form)?;
         let validity = check_options(form)?;
@@ -143,7 +143,7 @@ fn magic_recipient(to: &str) -> Result<(), ApiError> {
     }
 }
 
-fn check_sender(from: &str, to: &str, state: &State) -> Result<String, ApiError> {
+fn check_sender(from: &str, to: &str, state: &ExchangeState) -> Result<String, ApiError> {
     let invalid = || ApiError::bad_request(21212, &format!("The 'From' number {from} is not a valid phone number"));
     if is_sender_id(from) && state.account.account_type != AccountType::Trial {
         return Ok(from.to_owned());
@@ -175,7 +175,7 @@ fn is_sender_id(from: &str) -> bool {
     (1..=11).contains(&from.len()) && from.chars().all(is_allowed) && from.contains(|c: char| c.is_ascii_alphabetic())
 }
 
-fn check_service(sid: &str, from: Option<&str>, state: &State) -> Result<(), ApiError> {
+fn check_service(sid: &str, from: Option<&str>, state: &ExchangeState) -> Result<(), ApiError> {
     let service = state.services.iter().find(|service| service.sid == sid);
     let service =
         service.ok_or_else(|| ApiError::bad_request(21701, &format!("There is no messaging service {sid}")))?;

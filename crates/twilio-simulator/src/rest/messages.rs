@@ -14,14 +14,14 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::ApiError;
-use super::draft::Draft;
+use super::draft::CheckedMessage;
 use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
 use crate::dates::span;
-use crate::exchange::{Event, Exchange};
+use crate::exchange::{Exchange, ExchangeEvent};
 use crate::lifecycle;
 use crate::log::LogPosition;
-use crate::message::{Direction, MessageRecord, MessageStatus};
+use crate::message::{MessageDirection, MessageRecord, MessageStatus};
 use crate::misbehavior::Fault;
 use crate::segments;
 use crate::server::cut_connection;
@@ -31,7 +31,7 @@ pub(super) async fn create(
     Extension(place): Extension<LogPosition>,
     form: Parameters,
 ) -> Result<Response, ApiError> {
-    let plan = Plan::draw(&exchange);
+    let plan = PlannedFaults::draw(&exchange);
     sleep(plan.delay).await;
     if let Some(fault) = plan.ending.filter(|fault| fault.is_before_accepting()) {
         return Ok(end_badly(fault).await);
@@ -51,13 +51,13 @@ pub(super) async fn create(
 }
 
 /// The faults that apply to a creation.
-pub(super) struct Plan {
+pub(super) struct PlannedFaults {
     pub(super) delay: Duration,
     pub(super) ending: Option<Fault>,
     reports_first: bool,
 }
 
-impl Plan {
+impl PlannedFaults {
     pub(super) fn draw(exchange: &Exchange) -> Self {
         let misbehavior = &mut exchange.state().misbehavior;
         let delay = match misbehavior.first(|fault| matches!(fault, Fault::DelayAnswer { .. })) {
@@ -87,12 +87,12 @@ pub(super) async fn end_badly(fault: Fault) -> Response {
 
 fn accept(exchange: &Exchange, form: &Parameters) -> Result<MessageRecord, ApiError> {
     let mut state = exchange.state();
-    let draft = Draft::check(form, &state)?;
+    let draft = CheckedMessage::check(form, &state)?;
     let now = Timestamp::now();
     let has_sender = draft.from.is_some();
     let record = MessageRecord {
         sid: state.ids.sid(if draft.media_urls.is_empty() { "SM" } else { "MM" }),
-        direction: Direction::OutboundApi,
+        direction: MessageDirection::OutboundApi,
         num_segments: if has_sender { segments::count(&draft.body).max(1) } else { 0 },
         status: if draft.messaging_service_sid.is_some() { MessageStatus::Accepted } else { MessageStatus::Queued },
         from: draft.from,
@@ -113,7 +113,7 @@ fn accept(exchange: &Exchange, form: &Parameters) -> Result<MessageRecord, ApiEr
     }
     state.messages.push(record.clone());
     drop(state);
-    exchange.publish(Event::Message(record.clone()));
+    exchange.publish(ExchangeEvent::Message(record.clone()));
     Ok(record)
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn list(
     query: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let paging = Paging::read(&query)?;
-    let filter = Filter::read(&query)?;
+    let filter = ListFilter::read(&query)?;
     let state = exchange.state();
     let mut found: Vec<&MessageRecord> = state.messages.iter().rev().filter(|message| filter.admits(message)).collect();
     // Sorted by the date of sending, as at Twilio; unsent messages come first.
@@ -134,14 +134,14 @@ pub(super) async fn list(
     Ok(Json(paging.envelope_2010("messages", &path, &query, &page, items)))
 }
 
-struct Filter<'a> {
+struct ListFilter<'a> {
     to: Option<&'a str>,
     from: Option<&'a str>,
     sent_from: Option<Timestamp>,
     sent_until: Option<Timestamp>,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> ListFilter<'a> {
     /// Reads the filter. `DateSent` matches a day or second; `DateSent>` and `DateSent<` are inclusive.
     fn read(query: &'a Parameters) -> Result<Self, ApiError> {
         let date = |name: &str| match query.filled(name) {

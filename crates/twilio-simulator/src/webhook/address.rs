@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Answer, Failure, Product};
+use super::{DeliveryFailure, HttpAnswer, Product};
 
 /// A parsed webhook URL.
-pub(super) struct Address {
+pub(super) struct WebhookAddress {
     scheme: String,
     /// `user:password` for HTTP Basic auth.
     pub(super) user_info: Option<String>,
@@ -16,10 +16,10 @@ pub(super) struct Address {
     pub(super) overrides: Overrides,
 }
 
-impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
+impl WebhookAddress {
+    pub(super) fn parse(url: &str) -> Result<Self, DeliveryFailure> {
         let (bare, fragment) = url.split_once('#').unwrap_or((url, ""));
-        let invalid = || Failure::Url(bare.to_owned());
+        let invalid = || DeliveryFailure::Url(bare.to_owned());
         let (scheme, after) = bare.split_once("://").ok_or_else(invalid)?;
         if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
             return Err(invalid());
@@ -105,13 +105,13 @@ impl Overrides {
         }
     }
 
-    pub(super) fn retries_after(&self, outcome: &Result<Answer, Failure>) -> bool {
+    pub(super) fn retries_after(&self, outcome: &Result<HttpAnswer, DeliveryFailure>) -> bool {
         let reason = match outcome {
-            Ok(Answer { status: 400..500, .. }) => "4xx",
-            Ok(Answer { status: 500.., .. }) => "5xx",
-            Err(Failure::Connect(_)) => "ct",
-            Err(Failure::TimedOut | Failure::Broken(_)) => "rt",
-            Ok(_) | Err(Failure::Url(_)) => return false,
+            Ok(HttpAnswer { status: 400..500, .. }) => "4xx",
+            Ok(HttpAnswer { status: 500.., .. }) => "5xx",
+            Err(DeliveryFailure::Connect(_)) => "ct",
+            Err(DeliveryFailure::TimedOut | DeliveryFailure::Broken(_)) => "rt",
+            Ok(_) | Err(DeliveryFailure::Url(_)) => return false,
         };
         self.policy.iter().any(|policy| policy == reason || policy == "all")
     }
@@ -119,7 +119,7 @@ impl Overrides {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Product};
+    use super::{Product, WebhookAddress};
 
     #[test]
     fn the_signed_url_lacks_only_fragment_user_and_https_voice_port() {
@@ -134,7 +134,7 @@ mod tests {
             ("http://[::1]:80?x", "http://[::1]:80?x", "http://[::1]:80?x"),
         ];
         for (url, messaging, voice) in cases {
-            let address = Address::parse(url).unwrap();
+            let address = WebhookAddress::parse(url).unwrap();
             assert_eq!(address.signed_url(Product::Messaging), messaging);
             assert_eq!(address.signed_url(Product::Voice), voice);
         }
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn a_url_without_a_path_requests_the_root() {
-        assert_eq!(Address::parse("http://[::1]:81?x").unwrap().target(), "/?x");
-        assert_eq!(Address::parse("http://[::1]:81?x").unwrap().endpoint(), ("::1", 81));
-        assert_eq!(Address::parse("https://example.com").unwrap().endpoint(), ("example.com", 443));
-        assert!(Address::parse("ftp://example.com/").is_err());
-        assert!(Address::parse("example.com/").is_err());
+        assert_eq!(WebhookAddress::parse("http://[::1]:81?x").unwrap().target(), "/?x");
+        assert_eq!(WebhookAddress::parse("http://[::1]:81?x").unwrap().endpoint(), ("::1", 81));
+        assert_eq!(WebhookAddress::parse("https://example.com").unwrap().endpoint(), ("example.com", 443));
+        assert!(WebhookAddress::parse("ftp://example.com/").is_err());
+        assert!(WebhookAddress::parse("example.com/").is_err());
     }
 }

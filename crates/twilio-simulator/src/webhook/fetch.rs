@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, Method, Request};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::address::Address;
-use super::{Failure, wire};
+use super::address::WebhookAddress;
+use super::{DeliveryFailure, wire};
 use crate::exchange::Exchange;
 use crate::media::LARGEST_MESSAGE;
 
@@ -25,13 +25,15 @@ pub(crate) struct Fetched {
 
 impl Exchange {
     /// Fetches a file in one attempt, without following redirects.
-    pub(crate) async fn fetch(&self, method: Method, url: &str) -> Result<Fetched, Failure> {
-        let address = Address::parse(url)?;
-        timeout(self.config.webhook_timeout, fetch(self, method, &address)).await.unwrap_or(Err(Failure::TimedOut))
+    pub(crate) async fn fetch(&self, method: Method, url: &str) -> Result<Fetched, DeliveryFailure> {
+        let address = WebhookAddress::parse(url)?;
+        timeout(self.config.webhook_timeout, fetch(self, method, &address))
+            .await
+            .unwrap_or(Err(DeliveryFailure::TimedOut))
     }
 }
 
-async fn fetch(exchange: &Exchange, method: Method, address: &Address) -> Result<Fetched, Failure> {
+async fn fetch(exchange: &Exchange, method: Method, address: &WebhookAddress) -> Result<Fetched, DeliveryFailure> {
     let request = Request::builder()
         .method(method)
         .uri(address.target())
@@ -39,7 +41,7 @@ async fn fetch(exchange: &Exchange, method: Method, address: &Address) -> Result
         .header(USER_AGENT, "TwilioProxy/1.1")
         .header("Accept", "*/*")
         .body(Body::empty())
-        .map_err(|error| Failure::Url(error.to_string()))?;
+        .map_err(|error| DeliveryFailure::Url(error.to_string()))?;
     let (head, body) = wire::request(exchange, address, request).await?.into_parts();
     let (body, is_cut_short) = read(Body::new(body)).await?;
     let text = |name| header(&head.headers, name);
@@ -57,11 +59,11 @@ fn header(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-async fn read(body: Body) -> Result<(Bytes, bool), Failure> {
+async fn read(body: Body) -> Result<(Bytes, bool), DeliveryFailure> {
     let mut chunks = body.into_data_stream();
     let mut read = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        read.extend_from_slice(&chunk.map_err(|error| Failure::Broken(error.to_string()))?);
+        read.extend_from_slice(&chunk.map_err(|error| DeliveryFailure::Broken(error.to_string()))?);
         if read.len() > LARGEST_MESSAGE {
             return Ok((Bytes::new(), true));
         }

@@ -13,11 +13,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::address::Address;
+use super::address::WebhookAddress;
 use super::signature::{sign, what_is_signed};
-use super::{Answer, Failure, Webhook};
+use super::{DeliveryFailure, HttpAnswer, Webhook};
 use crate::exchange::Exchange;
-use crate::log::{Asked, LogPosition};
+use crate::log::{LogPosition, RequestDetail};
 
 /// The maximum number of bytes read: above Twilio's 64 kB limit, so that a longer answer is detected.
 const MAX_READ: usize = 1024 * 1024;
@@ -26,9 +26,9 @@ const MAX_READ: usize = 1024 * 1024;
 pub(super) async fn send(
     exchange: &Exchange,
     webhook: &Webhook,
-    address: &Address,
+    address: &WebhookAddress,
     place: LogPosition,
-) -> Result<Answer, Failure> {
+) -> Result<HttpAnswer, DeliveryFailure> {
     let response = exchange_once(exchange, webhook, address, place, None).await?;
     let response = match &address.user_info {
         Some(user_info) if response.status() == StatusCode::UNAUTHORIZED => {
@@ -43,12 +43,12 @@ pub(super) async fn send(
 async fn exchange_once(
     exchange: &Exchange,
     webhook: &Webhook,
-    address: &Address,
+    address: &WebhookAddress,
     place: LogPosition,
     credentials: Option<String>,
-) -> Result<Response<Incoming>, Failure> {
+) -> Result<Response<Incoming>, DeliveryFailure> {
     let (composed, signed) = compose(exchange, webhook, address, credentials)?;
-    let asked = Asked::new(composed.headers(), &webhook.parameters, Some(&signed));
+    let asked = RequestDetail::new(composed.headers(), &webhook.parameters, Some(&signed));
     exchange.state().log.note_asked(place, asked);
     request(exchange, address, composed).await
 }
@@ -56,12 +56,12 @@ async fn exchange_once(
 /// Sends a request over a new connection.
 pub(super) async fn request(
     exchange: &Exchange,
-    address: &Address,
+    address: &WebhookAddress,
     request: Request<Body>,
-) -> Result<Response<Incoming>, Failure> {
+) -> Result<Response<Incoming>, DeliveryFailure> {
     let stream = timeout(address.overrides.connect, connect(exchange, address))
         .await
-        .unwrap_or_else(|_| Err(Failure::Connect("took too long".to_owned())))?;
+        .unwrap_or_else(|_| Err(DeliveryFailure::Connect("took too long".to_owned())))?;
     let (mut sender, connection) =
         http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await.map_err(broken)?;
     exchange.spawn(async move {
@@ -69,27 +69,27 @@ pub(super) async fn request(
         let _ = connection.await;
     });
     let patience = address.overrides.read.unwrap_or(Duration::MAX);
-    timeout(patience, sender.send_request(request)).await.map_err(|_| Failure::TimedOut)?.map_err(broken)
+    timeout(patience, sender.send_request(request)).await.map_err(|_| DeliveryFailure::TimedOut)?.map_err(broken)
 }
 
-async fn connect(exchange: &Exchange, address: &Address) -> Result<TcpStream, Failure> {
+async fn connect(exchange: &Exchange, address: &WebhookAddress) -> Result<TcpStream, DeliveryFailure> {
     let connected = match exchange.config.tunnel_to {
         Some(tunnel) => TcpStream::connect(tunnel).await,
         None if address.is_https() => {
-            return Err(Failure::Connect("https needs `tunnel_to`, the simulator speaks no TLS".to_owned()));
+            return Err(DeliveryFailure::Connect("https needs `tunnel_to`, the simulator speaks no TLS".to_owned()));
         }
         None => TcpStream::connect(address.endpoint()).await,
     };
-    connected.map_err(|error| Failure::Connect(error.to_string()))
+    connected.map_err(|error| DeliveryFailure::Connect(error.to_string()))
 }
 
 /// Returns the request and the string that its signature covers.
 fn compose(
     exchange: &Exchange,
     webhook: &Webhook,
-    address: &Address,
+    address: &WebhookAddress,
     credentials: Option<String>,
-) -> Result<(Request<Body>, String), Failure> {
+) -> Result<(Request<Body>, String), DeliveryFailure> {
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
     let (mut url, mut target) = (address.signed_url(webhook.product), address.target());
     let in_query = webhook.endpoint.method == Method::GET;
@@ -115,15 +115,16 @@ fn compose(
     if let Some(credentials) = credentials {
         request = request.header(AUTHORIZATION, credentials);
     }
-    let request = request.body(Body::from(body)).map_err(|_| Failure::Url(address.signed_url(webhook.product)))?;
+    let request =
+        request.body(Body::from(body)).map_err(|_| DeliveryFailure::Url(address.signed_url(webhook.product)))?;
     Ok((request, signed))
 }
 
-async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
+async fn read(response: Response<Incoming>) -> Result<HttpAnswer, DeliveryFailure> {
     let (head, body) = response.into_parts();
-    let body = to_bytes(Body::new(body), MAX_READ).await.map_err(|error| Failure::Broken(error.to_string()))?;
+    let body = to_bytes(Body::new(body), MAX_READ).await.map_err(|error| DeliveryFailure::Broken(error.to_string()))?;
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Answer {
+    Ok(HttpAnswer {
         status: head.status.as_u16(),
         content_type,
         body: String::from_utf8_lossy(&body).into_owned(),
@@ -132,6 +133,6 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
     })
 }
 
-fn broken(error: hyper::Error) -> Failure {
-    Failure::Broken(error.to_string())
+fn broken(error: hyper::Error) -> DeliveryFailure {
+    DeliveryFailure::Broken(error.to_string())
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use twilio_simulator::{CallRecord, CallStatus, DEFAULT_NUMBER, Extent, Fault, Number, Side, SimulatorConfig};
+use twilio_simulator::{
+    CallRecord, DEFAULT_NUMBER, Fault, FaultExtent, Number, Side, SimulatedCallStatus, SimulatorConfig,
+};
 
 use crate::desk::{Desk, PHONE, SOON, control, instant};
 use crate::receiver::Receiver;
@@ -47,7 +49,7 @@ async fn verbs_are_executed_in_order() {
     let call = over(&desk).await;
     assert_eq!(
         (call.status, heard(&call)),
-        (CallStatus::Completed, vec!["One & two".into(), "[w12]".into(), "Three".into()])
+        (SimulatedCallStatus::Completed, vec!["One & two".into(), "[w12]".into(), "Three".into()])
     );
     assert!(desk.twilio.alerts().is_empty());
 }
@@ -135,7 +137,9 @@ async fn a_gather_ignores_unwanted_input() {
 
 #[tokio::test]
 async fn a_call_is_rejected_before_it_is_answered() {
-    for (reject, status) in [("<Reject/>", CallStatus::NoAnswer), (r#"<Reject reason="busy"/>"#, CallStatus::Busy)] {
+    for (reject, status) in
+        [("<Reject/>", SimulatedCallStatus::NoAnswer), (r#"<Reject reason="busy"/>"#, SimulatedCallStatus::Busy)]
+    {
         let us = Receiver::open().await;
         let desk = answered_by(&us).await;
         answer(&us, reject);
@@ -152,7 +156,7 @@ async fn the_phone_hangs_up_while_the_next_document_is_awaited() {
     answer(&us, r#"<Gather input="speech" timeout="60000"/>"#);
     let sid = desk.twilio.call(PHONE, DEFAULT_NUMBER).await.unwrap().sid;
     desk.twilio.hang_up(&sid).unwrap();
-    assert_eq!(over(&desk).await.status, CallStatus::Completed);
+    assert_eq!(over(&desk).await.status, SimulatedCallStatus::Completed);
     assert!(desk.twilio.hang_up(&sid).is_err());
 }
 
@@ -186,7 +190,7 @@ async fn a_slow_answer_ends_the_call() {
     let config = SimulatorConfig { numbers: vec![number], webhook_timeout: Duration::from_millis(50), ..instant() };
     let desk = Desk::with(config).await;
     assert_eq!(desk.twilio.call(PHONE, DEFAULT_NUMBER).await.unwrap().alert, Some(11200));
-    assert_eq!(over(&desk).await.status, CallStatus::Completed);
+    assert_eq!(over(&desk).await.status, SimulatedCallStatus::Completed);
 }
 
 #[tokio::test]
@@ -206,7 +210,7 @@ async fn endless_redirects_end() {
 async fn pausing(us: &Receiver, desk: &Desk) -> String {
     answer(us, r#"<Pause length="1000000"/>"#);
     let sid = desk.twilio.call(PHONE, DEFAULT_NUMBER).await.unwrap().sid;
-    desk.twilio.wait_for_calls(|calls| calls[0].status == CallStatus::InProgress, SOON).await.unwrap();
+    desk.twilio.wait_for_calls(|calls| calls[0].status == SimulatedCallStatus::InProgress, SOON).await.unwrap();
     desk.account(&format!("/Calls/{sid}.json"))
 }
 
@@ -229,12 +233,12 @@ async fn an_update_limits_the_time_and_brings_a_report_of_the_end() {
     let desk = answered_by(&us).await;
     let path = pausing(&us, &desk).await;
     us.next().await;
-    desk.twilio.misbehave(Fault::IgnoreTimeLimit, Extent::Next(1));
+    desk.twilio.misbehave(Fault::IgnoreTimeLimit, FaultExtent::Next(1));
     desk.post(&path, &[("TimeLimit", "1")]).await;
     assert_eq!(desk.get(&path).await.text("status"), "in-progress");
     let callback = us.url("/status");
     desk.post(&path, &[("TimeLimit", "1"), ("StatusCallback", &callback)]).await;
-    assert_eq!(over(&desk).await.status, CallStatus::Completed);
+    assert_eq!(over(&desk).await.status, SimulatedCallStatus::Completed);
     let report = us.next().await;
     assert_eq!((report.target.as_str(), report.get("CallStatus")), ("/status", "completed"));
 }

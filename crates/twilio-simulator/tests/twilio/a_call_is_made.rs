@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use twilio_simulator::{CallOutcome, CallRecord, CallStatus, DEFAULT_NUMBER, Extent, Fault, Number, SimulatorConfig};
+use twilio_simulator::{
+    CallOutcome, CallRecord, DEFAULT_NUMBER, Fault, FaultExtent, Number, SimulatedCallStatus, SimulatorConfig,
+};
 
 use crate::desk::{Desk, PHONE, SOON, instant};
 use crate::receiver::{Hook, Receiver};
@@ -81,7 +83,7 @@ async fn a_call_is_hung_up_once() {
     let desk = Desk::open().await;
     let form = [("To", PHONE), ("From", DEFAULT_NUMBER), ("Twiml", "<Response><Pause length=\"100000\"/></Response>")];
     let sid = desk.post(&desk.account("/Calls.json"), &form).await.text("sid").to_owned();
-    let talks = |calls: &[CallRecord]| calls[0].status == CallStatus::InProgress;
+    let talks = |calls: &[CallRecord]| calls[0].status == SimulatedCallStatus::InProgress;
     desk.twilio.wait_for_calls(talks, SOON).await.unwrap();
     let path = desk.account(&format!("/Calls/{sid}.json"));
     assert_eq!(desk.get(&path).await.text("status"), "in-progress");
@@ -119,13 +121,13 @@ async fn a_call_that_is_not_answered_says_why() {
 
 #[tokio::test]
 async fn a_ringing_phone_can_be_answered_or_declined() {
-    for (refuses, status) in [(false, CallStatus::Completed), (true, CallStatus::Busy)] {
+    for (refuses, status) in [(false, SimulatedCallStatus::Completed), (true, SimulatedCallStatus::Busy)] {
         let form = [("To", PHONE), ("From", DEFAULT_NUMBER), ("Twiml", "<Response/>"), ("Timeout", "600")];
         let call = SimulatorConfig { call_second: Duration::from_secs(1), ..instant() };
         let desk = Desk::with(call).await;
         desk.twilio.set_call_outcome(PHONE, CallOutcome::Rings);
         let sid = desk.post(&desk.account("/Calls.json"), &form).await.text("sid").to_owned();
-        desk.twilio.wait_for_calls(|calls| calls[0].status == CallStatus::Ringing, SOON).await.unwrap();
+        desk.twilio.wait_for_calls(|calls| calls[0].status == SimulatedCallStatus::Ringing, SOON).await.unwrap();
         if refuses {
             desk.twilio.hang_up(&sid).unwrap()
         } else {
@@ -174,7 +176,7 @@ async fn a_machine_is_recognized_before_the_document_or_beside_it() {
 #[tokio::test]
 async fn a_call_can_be_placed_although_its_answer_is_lost() {
     let desk = Desk::open().await;
-    desk.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(1));
+    desk.twilio.misbehave(Fault::ServerErrorAfterAccepting, FaultExtent::Next(1));
     let form = [("To", PHONE), ("From", DEFAULT_NUMBER), ("Twiml", "<Response/>")];
     assert_eq!(desk.post(&desk.account("/Calls.json"), &form).await.status, 500);
     let listed = desk.get(&desk.account(&format!("/Calls.json?To=%2B{}", &PHONE[1..]))).await;

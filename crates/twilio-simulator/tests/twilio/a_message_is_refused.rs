@@ -1,4 +1,4 @@
-use twilio_simulator::{Account, AccountType, Service, SimulatorConfig};
+use twilio_simulator::{AccountSettings, AccountType, Service, SimulatorConfig};
 
 use crate::desk::{Desk, PHONE, instant};
 
@@ -86,7 +86,7 @@ async fn twilios_magic_numbers_have_their_effects() {
 #[tokio::test]
 async fn a_trial_account_writes_to_verified_numbers_only() {
     let desk = Desk::with(SimulatorConfig {
-        account: Account { account_type: AccountType::Trial, ..Account::default() },
+        account: AccountSettings { account_type: AccountType::Trial, ..AccountSettings::default() },
         ..instant()
     })
     .await;
@@ -97,8 +97,11 @@ async fn a_trial_account_writes_to_verified_numbers_only() {
 
 #[tokio::test]
 async fn a_trial_account_sends_from_no_name() {
-    let account =
-        Account { account_type: AccountType::Trial, verified_numbers: vec![PHONE.to_owned()], ..Account::default() };
+    let account = AccountSettings {
+        account_type: AccountType::Trial,
+        verified_numbers: vec![PHONE.to_owned()],
+        ..AccountSettings::default()
+    };
     let desk = Desk::with(SimulatorConfig { account, ..instant() }).await;
     assert_eq!(refusal(&desk, &[("To", PHONE), ("From", "OpenClaw"), ("Body", "x")]).await, (400, 21212));
 }

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use twilio_simulator::{Account, AccountType, Event, MessageStatus, Outcome, Service, SimulatorConfig};
+use twilio_simulator::{
+    AccountSettings, AccountType, DeliveryOutcome, ExchangeEvent, MessageStatus, Service, SimulatorConfig,
+};
 
 use crate::desk::{Desk, PHONE, SOON, instant};
 use crate::receiver::Receiver;
@@ -82,14 +84,14 @@ async fn a_message_that_fails_says_why() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
     let callback = us.url("/status");
-    desk.twilio.set_outcome(PHONE, Outcome::Undelivered(30003));
+    desk.twilio.set_outcome(PHONE, DeliveryOutcome::Undelivered(30003));
     desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
     assert_eq!(us.statuses(2).await, ["sending", "sent"]);
     let last = us.next().await;
     assert_eq!((last.get("MessageStatus"), last.get("ErrorCode")), ("undelivered", "30003"));
 
     desk.twilio.reset();
-    desk.twilio.set_outcome(PHONE, Outcome::Failed(30007));
+    desk.twilio.set_outcome(PHONE, DeliveryOutcome::Failed(30007));
     let answer = desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
     let only = us.next().await;
     assert_eq!((only.get("MessageStatus"), only.get("ErrorCode")), ("failed", "30007"));
@@ -118,10 +120,10 @@ async fn a_service_has_no_sender_until_it_chose_one() {
 #[tokio::test]
 async fn a_trial_account_puts_its_sentence_in_front() {
     let config = SimulatorConfig {
-        account: Account {
+        account: AccountSettings {
             account_type: AccountType::Trial,
             verified_numbers: vec![PHONE.to_owned()],
-            ..Account::default()
+            ..AccountSettings::default()
         },
         ..instant()
     };
@@ -138,7 +140,7 @@ async fn a_follower_sees_the_message_reach_the_phone() {
     desk.send("Hello").await;
     let arrived = tokio::time::timeout(SOON, async {
         loop {
-            if let Event::Message(message) = events.recv().await.unwrap()
+            if let ExchangeEvent::Message(message) = events.recv().await.unwrap()
                 && message.status == MessageStatus::Delivered
             {
                 return message;

@@ -1,4 +1,4 @@
-use twilio_simulator::{DEFAULT_NUMBER, Direction, Keyword, Number, OptOut, Service, SimulatorConfig};
+use twilio_simulator::{DEFAULT_NUMBER, MessageDirection, Number, OptOut, OptOutKeyword, Service, SimulatorConfig};
 
 use crate::desk::{Desk, PHONE, instant};
 use crate::receiver::Receiver;
@@ -38,7 +38,7 @@ async fn twilio_answers_keywords_itself_once() {
         desk.twilio.text(PHONE, DEFAULT_NUMBER, body).await.unwrap();
     }
     let messages = desk.settled().await;
-    let answers: Vec<_> = messages.iter().filter(|m| m.direction == Direction::OutboundReply).collect();
+    let answers: Vec<_> = messages.iter().filter(|m| m.direction == MessageDirection::OutboundReply).collect();
     assert_eq!(answers.len(), 3);
     assert!(answers[0].body.contains("unsubscribed"));
     assert!(answers.iter().all(|m| m.to == PHONE && m.error_code.is_none()));
@@ -91,7 +91,7 @@ async fn stop_to_a_toll_free_number_always_blocks() {
     let messages = desk.settled().await;
     let answers: Vec<_> = messages.iter().filter(|message| message.is_outbound()).collect();
     assert_eq!(answers.len(), 1);
-    assert!(answers[0].body.starts_with("NETWORK MSG: ") && answers[0].keyword == Some(Keyword::Stop));
+    assert!(answers[0].body.starts_with("NETWORK MSG: ") && answers[0].keyword == Some(OptOutKeyword::Stop));
     assert!(refused(&desk).await);
     desk.twilio.text(PHONE, toll_free, "unstop").await.unwrap();
     assert!(!refused(&desk).await);

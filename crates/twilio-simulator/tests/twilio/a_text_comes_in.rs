@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use twilio_simulator::{DEFAULT_NUMBER, Direction, LogKind, NotOurs, Number, SimulatorConfig, Unsent};
+use twilio_simulator::{DEFAULT_NUMBER, LogKind, MessageDirection, NotOurs, Number, SimulatorConfig, Unsent};
 
 use crate::desk::{Desk, PHONE, SOON, instant};
 use crate::receiver::Receiver;
@@ -58,7 +58,7 @@ async fn replies_in_the_answer_are_sent() {
     let delivery = desk.twilio.text(PHONE, DEFAULT_NUMBER, "Hello").await.unwrap();
     assert_eq!(delivery.replies.len(), 2);
     let messages = desk.settled().await;
-    let replies: Vec<_> = messages.iter().filter(|m| m.direction == Direction::OutboundReply).collect();
+    let replies: Vec<_> = messages.iter().filter(|m| m.direction == MessageDirection::OutboundReply).collect();
     assert_eq!(replies.iter().map(|m| m.body.as_str()).collect::<Vec<_>>(), ["one", "two"]);
     assert!(replies.iter().all(|m| m.to == PHONE && m.from.as_deref() == Some(DEFAULT_NUMBER)));
 }

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use twilio_simulator::{DEFAULT_NUMBER, MessageStatus, Pacing, SimulatorConfig};
+use twilio_simulator::{DEFAULT_NUMBER, MessageStatus, QueuePacing, SimulatorConfig};
 
 use crate::desk::{Answer, Desk, PHONE, instant};
 
@@ -43,7 +43,7 @@ async fn filters_narrow_the_list_and_the_newest_comes_first() {
 
 #[tokio::test]
 async fn unsent_messages_come_first_then_the_latest_sent() {
-    let desk = Desk::with(SimulatorConfig { pacing: Pacing::SegmentsPerSecond(0.001), ..instant() }).await;
+    let desk = Desk::with(SimulatorConfig { pacing: QueuePacing::SegmentsPerSecond(0.001), ..instant() }).await;
     send_to(&desk, PHONE, "sent").await;
     desk.reaches(MessageStatus::Delivered).await;
     send_to(&desk, PHONE, "waits").await;

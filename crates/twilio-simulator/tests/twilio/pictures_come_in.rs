@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Response;
 use serde_json::json;
-use twilio_simulator::{DEFAULT_NUMBER, Extent, Fault, LogKind, Simulator, SimulatorConfig, Text, Unsent};
+use twilio_simulator::{DEFAULT_NUMBER, Fault, FaultExtent, InboundText, LogKind, Simulator, SimulatorConfig, Unsent};
 
 use crate::desk::{Desk, PHONE, control, instant};
 use crate::receiver::{Hook, Receiver};
@@ -16,8 +16,9 @@ async fn desk_with_a_picture(config: SimulatorConfig) -> (Desk, Hook) {
     let mut us = Receiver::open().await;
     let desk = Desk::with(config).await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
-    let text =
-        Text::new(PHONE, DEFAULT_NUMBER, "Look!").with_file("image/png", PICTURE).with_file("text/vcard", b"BEGIN");
+    let text = InboundText::new(PHONE, DEFAULT_NUMBER, "Look!")
+        .with_file("image/png", PICTURE)
+        .with_file("text/vcard", b"BEGIN");
     desk.twilio.receive(text).await.unwrap();
     let hook = us.next().await;
     (desk, hook)
@@ -92,7 +93,7 @@ async fn an_address_that_was_changed_or_has_expired_is_refused() {
         assert_ne!(changed, there);
         assert_eq!(ask(&desk, &changed, None).await.status(), 403, "{changed}");
     }
-    desk.twilio.misbehave(Fault::MediaLinkExpired, Extent::Next(1));
+    desk.twilio.misbehave(Fault::MediaLinkExpired, FaultExtent::Next(1));
     let stale = location(&ask(&desk, hook.get("MediaUrl0"), token(&desk.twilio)).await);
     assert_eq!(ask(&desk, &stale, None).await.status(), 403);
     let fresh = location(&ask(&desk, hook.get("MediaUrl0"), token(&desk.twilio)).await);
@@ -102,7 +103,7 @@ async fn an_address_that_was_changed_or_has_expired_is_refused() {
 #[tokio::test]
 async fn a_file_may_come_later_than_its_webhook() {
     let (desk, hook) = desk_with_a_picture(instant()).await;
-    desk.twilio.misbehave(Fault::MediaLate, Extent::Next(2));
+    desk.twilio.misbehave(Fault::MediaLate, FaultExtent::Next(2));
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(ask(&desk, hook.get("MediaUrl0"), token(&desk.twilio)).await.status().as_u16());
@@ -128,12 +129,13 @@ async fn a_deleted_file_is_gone_at_its_redirect_target() {
 async fn media_beyond_the_carrier_limit_is_rejected() {
     let desk = Desk::open().await;
     let large = vec![0; 3 * 1024 * 1024];
-    let heavy = Text::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", &large).with_file("image/png", &large);
-    let many = Text::new(PHONE, DEFAULT_NUMBER, "").with_media(11);
+    let heavy =
+        InboundText::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", &large).with_file("image/png", &large);
+    let many = InboundText::new(PHONE, DEFAULT_NUMBER, "").with_media(11);
     for text in [heavy, many] {
         assert_eq!(desk.twilio.receive(text).await.map(|_| ()).unwrap_err(), Unsent::TooMuch);
     }
-    let one = Text::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", &large);
+    let one = InboundText::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", &large);
     assert!(desk.twilio.receive(one).await.is_ok());
 }
 

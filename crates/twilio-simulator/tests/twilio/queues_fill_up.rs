@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twilio_simulator::{
-    Account, AccountStatus, DEFAULT_NUMBER, MessageRecord, MessageStatus, Number, Pacing, Service, SimulatorConfig,
+    AccountSettings, AccountStatus, DEFAULT_NUMBER, MessageRecord, MessageStatus, Number, QueuePacing, Service,
+    SimulatorConfig,
 };
 
 use crate::desk::{Desk, PHONE, SOON, control, instant};
@@ -15,7 +16,7 @@ const TOLL_FREE: &str = "+18335550001";
 const SHORT_CODE: &str = "55501";
 
 /// Slow enough that a second message cannot leave during a test.
-const CRAWL: Pacing = Pacing::SegmentsPerSecond(0.001);
+const CRAWL: QueuePacing = QueuePacing::SegmentsPerSecond(0.001);
 
 async fn send(desk: &Desk, from: &str, to: &str, body: &str) -> Value {
     let field = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
@@ -57,7 +58,7 @@ async fn each_kind_of_number_has_its_own_limit() {
     // 24 segments occupy a local number for 24 s, a toll-free number for 8 s and a short code for 0.24 s.
     let numbers = [DEFAULT_NUMBER, TOLL_FREE, SHORT_CODE].map(Number::new).to_vec();
     let config =
-        SimulatorConfig { numbers, pacing: Pacing::AsTwilio, queue_limit: Duration::from_secs(12), ..instant() };
+        SimulatorConfig { numbers, pacing: QueuePacing::AsTwilio, queue_limit: Duration::from_secs(12), ..instant() };
     let desk = Desk::with(config).await;
     let long = "ж".repeat(1600);
     for (from, taken) in [(DEFAULT_NUMBER, 1), (TOLL_FREE, 2), (SHORT_CODE, 12)] {
@@ -110,8 +111,8 @@ async fn a_message_that_waits_while_the_account_is_suspended_fails() {
     desk.send("first").await;
     desk.send("second").await;
     left(&desk, 1).await;
-    desk.twilio.set_account(Account { status: AccountStatus::Suspended, ..Account::default() });
-    desk.twilio.set_pacing(Pacing::Lifted);
+    desk.twilio.set_account(AccountSettings { status: AccountStatus::Suspended, ..AccountSettings::default() });
+    desk.twilio.set_pacing(QueuePacing::Lifted);
     let failed = desk.reaches(MessageStatus::Failed).await;
     assert_eq!((failed.body.as_str(), failed.error_code), ("second", Some(30002)));
 }

@@ -1,7 +1,9 @@
 //! Contents of requests on the phone page: everything except credentials.
 
 use serde_json::{Value, json};
-use twilio_simulator::{DEFAULT_NUMBER, Event, Extent, Fault, LogEntry, LogKind, SimulatorConfig, Text};
+use twilio_simulator::{
+    DEFAULT_NUMBER, ExchangeEvent, Fault, FaultExtent, InboundText, LogEntry, LogKind, SimulatorConfig,
+};
 
 use crate::desk::{Answer, Desk, PHONE, SOON, control_with, instant};
 use crate::receiver::Receiver;
@@ -55,7 +57,7 @@ async fn an_api_request_shows_its_form_credentials_and_error_code() {
     let desk = desk().await;
     let refused: Answer = desk.send_with("Hello", &[("StatusCallback", "http://me:password@example.com/status")]).await;
     assert_eq!(refused.status, 201);
-    desk.twilio.misbehave(Fault::Outage, Extent::Next(1));
+    desk.twilio.misbehave(Fault::Outage, FaultExtent::Next(1));
     desk.send("Anybody there?").await;
     let shown = detail(&desk, &last(&desk, LogKind::Rest)).await;
     assert_eq!(get(&shown["request"]["parameters"], "Body"), "Anybody there?");
@@ -79,7 +81,7 @@ async fn an_unanswered_request_shows_the_reason() {
     let shown = detail(&desk, &last(&desk, LogKind::Webhook)).await;
     assert_eq!(shown["answer"], Value::Null);
     assert!(shown["failure"].as_str().unwrap().starts_with("failed to connect: "), "{shown}");
-    desk.twilio.misbehave(Fault::CutBeforeAccepting, Extent::Next(1));
+    desk.twilio.misbehave(Fault::CutBeforeAccepting, FaultExtent::Next(1));
     desk.try_send("Hello", &[]).await.err().unwrap();
     let shown = detail(&desk, &last(&desk, LogKind::Rest)).await;
     assert_eq!(shown["failure"], "the connection was cut instead of an answer");
@@ -89,7 +91,7 @@ async fn an_unanswered_request_shows_the_reason() {
 async fn an_unanswered_request_is_reported_when_its_client_gives_up() {
     let desk = desk().await;
     let mut events = desk.twilio.subscribe();
-    desk.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(1));
+    desk.twilio.misbehave(Fault::HangBeforeAccepting, FaultExtent::Next(1));
     let asked = desk.twilio.wait_for_log(|log| !log.is_empty(), SOON);
     tokio::select! {
         _ = desk.try_send("Hello", &[]) => panic!("an answer"),
@@ -97,7 +99,7 @@ async fn an_unanswered_request_is_reported_when_its_client_gives_up() {
     }
     let entry = async {
         loop {
-            if let Event::Request(entry) = events.recv().await.unwrap() {
+            if let ExchangeEvent::Request(entry) = events.recv().await.unwrap() {
                 return entry;
             }
         }
@@ -111,7 +113,7 @@ async fn a_file_is_kept_once_and_its_url_hidden() {
     let mut us = Receiver::open().await;
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
-    desk.twilio.receive(Text::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", b"\x89PNG")).await.unwrap();
+    desk.twilio.receive(InboundText::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", b"\x89PNG")).await.unwrap();
     let path = us.next().await.get("MediaUrl0").replace(desk.twilio.base_url(), "");
     // The client follows the redirect without the credentials.
     assert_eq!(desk.get(&path).await.status, 200);
@@ -150,7 +152,10 @@ async fn requests_show_their_name_and_phone() {
     let mut us = Receiver::open().await;
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
-    desk.twilio.receive(Text::new(PHONE, DEFAULT_NUMBER, "Look").with_file("image/png", b"\x89PNG")).await.unwrap();
+    desk.twilio
+        .receive(InboundText::new(PHONE, DEFAULT_NUMBER, "Look").with_file("image/png", b"\x89PNG"))
+        .await
+        .unwrap();
     let path = us.next().await.get("MediaUrl0").replace(desk.twilio.base_url(), "");
     desk.get(&path).await;
     desk.send_with("Nice", &[("StatusCallback", &us.url("/status"))]).await;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twilio_simulator::{
-    Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Number, Service, SimulatorConfig,
+    AccountSettings, AccountStatus, AccountType, AlertRecord, ApiKey, DEFAULT_NUMBER, Number, NumberCapabilities,
+    Service, SimulatorConfig,
 };
 
 use crate::desk::{Desk, PHONE, control, instant};
@@ -18,7 +19,7 @@ async fn a_suspended_account_can_only_read_itself() {
     let mut us = Receiver::open().await;
     let desk = Desk::open().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
-    desk.twilio.set_account(Account { status: AccountStatus::Suspended, ..Account::default() });
+    desk.twilio.set_account(AccountSettings { status: AccountStatus::Suspended, ..AccountSettings::default() });
     assert_eq!(desk.get(&desk.account(".json")).await.text("status"), "suspended");
     let refused = desk.send("Hello").await;
     assert_eq!((refused.status, refused.json["code"].as_u64()), (401, Some(20005)));
@@ -29,11 +30,11 @@ async fn a_suspended_account_can_only_read_itself() {
 
 #[tokio::test]
 async fn a_trial_account_shows_its_type_balance_and_verified_numbers() {
-    let account = Account {
+    let account = AccountSettings {
         account_type: AccountType::Trial,
         balance: "0.05".to_owned(),
         verified_numbers: vec![PHONE.to_owned()],
-        ..Account::default()
+        ..AccountSettings::default()
     };
     let desk = Desk::with(SimulatorConfig { account, ..instant() }).await;
     assert_eq!(desk.get(&desk.account(".json")).await.text("type"), "Trial");
@@ -85,7 +86,7 @@ async fn an_application_or_trunk_takes_texts_and_calls_away_from_the_urls() {
 
 #[tokio::test]
 async fn a_voice_only_number_cannot_text() {
-    let voice = Capabilities { sms: false, mms: false, voice: true };
+    let voice = NumberCapabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER).capabilities(voice)];
     let desk = Desk::with(SimulatorConfig { numbers, ..instant() }).await;
     assert_eq!(desk.send("Hello").await.json["code"], 21606);
@@ -112,8 +113,8 @@ async fn alerts_are_listed_by_day_and_shown_with_details() {
     let us = Receiver::open().await;
     let desk = Desk::open().await;
     let month = Duration::from_secs(20 * 24 * 60 * 60);
-    let old = Alert::new(11205, "unreachable", "https://example.com/in");
-    desk.twilio.add_alert(Alert { at: old.at - month, ..old });
+    let old = AlertRecord::new(11205, "unreachable", "https://example.com/in");
+    desk.twilio.add_alert(AlertRecord { at: old.at - month, ..old });
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
     us.answers(200, "text/plain", "not XML");
     desk.twilio.text(PHONE, DEFAULT_NUMBER, "Hello there").await.unwrap();

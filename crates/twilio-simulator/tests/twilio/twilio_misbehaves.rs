@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use twilio_simulator::{Extent, Fault, MessageStatus, SimulatorConfig};
+use twilio_simulator::{Fault, FaultExtent, MessageStatus, SimulatorConfig};
 
 use crate::desk::{Desk, SOON, control, control_with, instant};
 use crate::receiver::Receiver;
@@ -8,7 +8,7 @@ use crate::receiver::Receiver;
 async fn a_429_or_500_creates_no_message() {
     for (fault, status, code) in [(Fault::TooManyRequests, 429, 20429), (Fault::ServerError, 500, 20500)] {
         let desk = Desk::open().await;
-        desk.twilio.misbehave(fault, Extent::Next(2));
+        desk.twilio.misbehave(fault, FaultExtent::Next(2));
         for _ in 0..2 {
             let answer = desk.send("Hello").await;
             assert_eq!((answer.status, answer.json["code"].as_u64()), (status, Some(code)));
@@ -22,7 +22,7 @@ async fn a_429_or_500_creates_no_message() {
 #[tokio::test]
 async fn a_500_after_accepting_creates_the_message() {
     let desk = Desk::open().await;
-    desk.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::All);
+    desk.twilio.misbehave(Fault::ServerErrorAfterAccepting, FaultExtent::All);
     assert_eq!(desk.send("Hello").await.status, 500);
     assert_eq!(desk.settled().await.len(), 1);
 }
@@ -31,7 +31,7 @@ async fn a_500_after_accepting_creates_the_message() {
 async fn the_connection_is_cut_before_or_after_accepting() {
     for (fault, taken) in [(Fault::CutBeforeAccepting, 0), (Fault::CutAfterAccepting, 1)] {
         let desk = Desk::open().await;
-        desk.twilio.misbehave(fault, Extent::Next(1));
+        desk.twilio.misbehave(fault, FaultExtent::Next(1));
         let error = desk.try_send("Hello", &[]).await.err().expect("no answer");
         assert!(error.is_request() && !error.is_connect() && !error.is_timeout(), "{error:?}");
         assert_eq!(desk.twilio.messages().len(), taken, "{fault:?}");
@@ -44,7 +44,7 @@ async fn the_connection_is_cut_before_or_after_accepting() {
 async fn a_request_hangs_before_or_after_accepting() {
     for (fault, taken) in [(Fault::HangBeforeAccepting, 0), (Fault::HangAfterAccepting, 1)] {
         let desk = Desk::open().await;
-        desk.twilio.misbehave(fault, Extent::Next(1));
+        desk.twilio.misbehave(fault, FaultExtent::Next(1));
         let asked = desk.twilio.wait_for_log(|log| !log.is_empty(), SOON);
         tokio::select! {
             answer = desk.try_send("Hello", &[]) => panic!("an answer: {:?}", answer.map(|a| a.status)),
@@ -63,13 +63,13 @@ async fn a_request_hangs_before_or_after_accepting() {
 #[tokio::test]
 async fn an_answer_comes_late() {
     let desk = Desk::open().await;
-    desk.twilio.misbehave(Fault::DelayAnswer { milliseconds: 3_600_000 }, Extent::Next(1));
+    desk.twilio.misbehave(Fault::DelayAnswer { milliseconds: 3_600_000 }, FaultExtent::Next(1));
     tokio::select! {
         answer = desk.try_send("Hello", &[]) => panic!("an answer: {:?}", answer.map(|a| a.status)),
         log = desk.twilio.wait_for_log(|log| !log.is_empty(), SOON) => assert_eq!(log.unwrap()[0].status, None),
     }
     assert!(desk.twilio.messages().is_empty());
-    desk.twilio.misbehave(Fault::DelayAnswer { milliseconds: 1 }, Extent::Next(1));
+    desk.twilio.misbehave(Fault::DelayAnswer { milliseconds: 1 }, FaultExtent::Next(1));
     assert_eq!(desk.send("Hello").await.status, 201);
 }
 
@@ -77,7 +77,7 @@ async fn an_answer_comes_late() {
 async fn callbacks_arrive_before_the_response() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
-    desk.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
+    desk.twilio.misbehave(Fault::CallbackBeforeAnswer, FaultExtent::All);
     let callback = us.url("/status");
     let answer = desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
     assert_eq!((answer.status, answer.text("status")), (201, "queued"));
@@ -96,7 +96,7 @@ async fn callbacks_are_lost_duplicated_and_swapped() {
     for (fault, expected) in cases {
         let desk = Desk::open().await;
         let mut us = Receiver::open().await;
-        desk.twilio.misbehave(fault, Extent::Next(1));
+        desk.twilio.misbehave(fault, FaultExtent::Next(1));
         let callback = us.url("/status");
         desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
         assert_eq!(us.statuses(expected.len()).await, expected, "{fault:?}");
@@ -107,7 +107,7 @@ async fn callbacks_are_lost_duplicated_and_swapped() {
 async fn a_callback_without_a_successor_is_not_lost() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
-    desk.twilio.misbehave(Fault::ReorderCallback, Extent::All);
+    desk.twilio.misbehave(Fault::ReorderCallback, FaultExtent::All);
     let callback = us.url("/status");
     desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
     assert_eq!(us.statuses(3).await, ["sent", "sending", "delivered"]);
@@ -118,7 +118,7 @@ async fn a_bad_answer_to_a_callback_raises_an_alert() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
     us.answers(404, "text/plain", "");
-    desk.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
+    desk.twilio.misbehave(Fault::CallbackBeforeAnswer, FaultExtent::All);
     let callback = us.url("/status");
     let answer = desk.send_with("Hello", &[("StatusCallback", &callback)]).await;
     assert_eq!(us.statuses(3).await.len(), 3);
@@ -130,7 +130,7 @@ async fn a_bad_answer_to_a_callback_raises_an_alert() {
 #[tokio::test]
 async fn lists_cannot_be_read() {
     let desk = Desk::open().await;
-    desk.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    desk.twilio.misbehave(Fault::ReadsUnavailable, FaultExtent::All);
     let answer = desk.get(&desk.account("/Messages.json")).await;
     assert_eq!((answer.status, answer.json["code"].as_u64()), (503, Some(20503)));
     assert_eq!(desk.send("Hello").await.status, 201);
@@ -141,7 +141,7 @@ async fn lists_cannot_be_read() {
 #[tokio::test]
 async fn one_list_hangs_and_the_next_one_answers() {
     let desk = Desk::open().await;
-    desk.twilio.misbehave(Fault::ReadsHang, Extent::Next(1));
+    desk.twilio.misbehave(Fault::ReadsHang, FaultExtent::Next(1));
     let list = desk.account("/Messages.json");
     let asked = desk.twilio.wait_for_log(|log| !log.is_empty(), SOON);
     tokio::select! {
@@ -156,7 +156,7 @@ async fn the_same_seed_gives_the_same_faults() {
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         let desk = Desk::with(SimulatorConfig { seed: 7, ..instant() }).await;
-        desk.twilio.misbehave(Fault::TooManyRequests, Extent::Percent(50));
+        desk.twilio.misbehave(Fault::TooManyRequests, FaultExtent::Percent(50));
         let mut statuses = Vec::new();
         for _ in 0..20 {
             statuses.push(desk.send("Hello").await.status);

@@ -23,7 +23,7 @@ const EXAMPLE: &str = "Example: openclaw pairing approve telephony ABCD2345";
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(allow_missing_positional = true)]
-pub struct Approve {
+pub struct ApproveArgs {
     /// Channel; can be omitted, because there is only `telephony`
     #[arg(value_parser = super::channel)]
     channel: Option<String>,
@@ -38,7 +38,7 @@ pub struct Approve {
     json: bool,
 }
 
-impl Approve {
+impl ApproveArgs {
     /// Approves the contact and sends the approval SMS.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::open(config_arg)?.block_on(async |channel| {

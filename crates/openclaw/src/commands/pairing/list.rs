@@ -17,7 +17,7 @@ const EXAMPLE: &str = "Example: openclaw pairing list telephony --approved";
 /// List pairing requests
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct List {
+pub struct ListArgs {
     /// Channel: telephony
     #[arg(default_value = "telephony", value_parser = super::channel)]
     channel: String,
@@ -29,7 +29,7 @@ pub struct List {
     json: bool,
 }
 
-impl List {
+impl ListArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
             if self.approved {

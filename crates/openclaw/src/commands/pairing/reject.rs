@@ -17,7 +17,7 @@ const EXAMPLE: &str = "Example: openclaw pairing reject telephony ABCD2345 --blo
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(allow_missing_positional = true)]
-pub struct Reject {
+pub struct RejectArgs {
     /// Channel; can be omitted, because there is only `telephony`
     #[arg(value_parser = super::channel)]
     channel: Option<String>,
@@ -29,7 +29,7 @@ pub struct Reject {
     block: bool,
 }
 
-impl Reject {
+impl RejectArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::open(config_arg)?.block_on(async |channel| {
             let rejected = channel.store.reject(self.who.clone(), self.block, channel.now()).await;

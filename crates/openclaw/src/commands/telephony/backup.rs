@@ -22,7 +22,7 @@ It works while the gateway runs. `openclaw telephony restore` restores the backu
 /// Write all messages, approvals and opt-outs to a file.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Backup {
+pub struct BackupArgs {
     /// File to write, which only its owner may read
     file: PathBuf,
     /// Replace the file if it exists
@@ -30,7 +30,7 @@ pub struct Backup {
     replace: bool,
 }
 
-impl Backup {
+impl BackupArgs {
     /// Writes the backup.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);

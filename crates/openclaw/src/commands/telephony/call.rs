@@ -51,7 +51,7 @@ const EXAMPLES: &str = "Examples:
 /// Place a call
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
-pub struct Call {
+pub struct CallArgs {
     /// Number to call, such as +15550005678
     to: String,
     /// Words after the number
@@ -86,7 +86,7 @@ pub struct Call {
     json: bool,
 }
 
-impl Call {
+impl CallArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         self.check_words()?;
         let dialable = dialable(&self.to)?;

@@ -22,7 +22,7 @@ const EXAMPLE: &str = "Example: openclaw telephony calls --with +15550005678";
 /// List calls, or show the transcript of one
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Calls {
+pub struct CallsArgs {
     /// Number of the call, as listed, such as 12
     #[arg(value_parser = call_number)]
     id: Option<i64>,
@@ -37,7 +37,7 @@ pub struct Calls {
     json: bool,
 }
 
-impl Calls {
+impl CallsArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| match self.id {
             Some(id) => self.show(channel, CallId(id)).await,

@@ -11,21 +11,21 @@ use crate::failure::Outcome;
 
 /// The configuration commands.
 #[derive(Debug, Subcommand)]
-pub enum Config {
+pub enum ConfigCommand {
     /// Report every problem in the configuration
-    Check(check::Check),
+    Check(check::CheckArgs),
     /// Show every key with its value and where it comes from
-    Show(show::Show),
+    Show(show::ShowConfigArgs),
     /// Print the JSON Schema of the channel's block
-    Schema(schema::Schema),
+    Schema(schema::SchemaArgs),
 }
 
-impl Config {
+impl ConfigCommand {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Config::Check(check) => check.run(config_arg),
-            Config::Show(show) => show.run(config_arg),
-            Config::Schema(schema) => schema.run(),
+            ConfigCommand::Check(check) => check.run(config_arg),
+            ConfigCommand::Show(show) => show.run(config_arg),
+            ConfigCommand::Schema(schema) => schema.run(),
         }
     }
 }

@@ -23,7 +23,7 @@ const EXAMPLE: &str = "Example: openclaw telephony conversation +15550005678 --s
 /// Show the conversation with a contact
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Conversation {
+pub struct ConversationArgs {
     /// Contact, such as +15550005678, a short code or a name
     #[arg(value_name = "NUMBER", value_parser = number::sender)]
     contact: String,
@@ -44,7 +44,7 @@ pub struct Conversation {
     json: bool,
 }
 
-impl Conversation {
+impl ConversationArgs {
     /// Prints the conversation, oldest message first.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let channel = if self.resume { Channel::open(config_arg) } else { Channel::look(config_arg) };
@@ -79,7 +79,7 @@ impl Conversation {
     }
 }
 
-impl Conversation {
+impl ConversationArgs {
     async fn resume(&self, channel: &Channel) -> Outcome {
         let contact = number::phone(&self.contact).map_err(Failure::usage)?;
         match channel.store.resume(&contact).await? {

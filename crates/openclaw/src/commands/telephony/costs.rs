@@ -29,7 +29,7 @@ const EXAMPLE: &str = "Example: openclaw telephony costs --by contact --since 7d
 /// Show what messages and calls cost, and the balance
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Costs {
+pub struct CostsArgs {
     /// Group by day (UTC), contact or line
     #[arg(long, value_enum)]
     by: Option<By>,
@@ -62,7 +62,7 @@ struct Tally {
     unknown: u64,
 }
 
-impl Costs {
+impl CostsArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
             let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use telephony_gateway::routing;
 
-use super::webhook::changes::{self, Consent, failed};
+use super::webhook::changes::{self, ConfirmationArgs, failed};
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::doctor::{self, Checkup, Severity};
@@ -26,7 +26,7 @@ const EXAMPLES: &str = "Examples:
 /// Find problems, explain them and say how to fix them
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,19 +37,19 @@ pub struct Doctor {
     #[arg(long, value_name = "FINDING")]
     explain: Option<String>,
     #[command(flatten)]
-    consent: Consent,
+    consent: ConfirmationArgs,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct DoctorReport<'a> {
     ok: bool,
-    findings: Vec<Row<'a>>,
-    checked: Vec<Well<'a>>,
+    findings: Vec<FindingRow<'a>>,
+    checked: Vec<CheckedArea<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct FindingRow<'a> {
     id: &'a str,
     severity: Severity,
     area: &'a str,
@@ -61,7 +61,7 @@ struct Row<'a> {
 }
 
 #[derive(Serialize)]
-struct Well<'a> {
+struct CheckedArea<'a> {
     area: &'a str,
     well: &'a [String],
     /// True if an earlier finding keeps it from being checked.
@@ -69,7 +69,7 @@ struct Well<'a> {
     is_skipped: bool,
 }
 
-impl Doctor {
+impl DoctorArgs {
     /// Examines, fixes what `--fix` covers, and shows the remaining findings.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         if let Some(id) = &self.explain {
@@ -132,7 +132,7 @@ impl Doctor {
     }
 }
 
-fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor::Found)> {
+fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor::ReportedFinding)> {
     checkups.iter().flat_map(|checkup| checkup.found.iter().map(|found| (checkup.area, found)))
 }
 
@@ -190,15 +190,18 @@ fn indent(label: &str, text: &str) {
 }
 
 fn print_json(checkups: &[Checkup], ok: bool) -> Result<(), Failure> {
-    let row = |(area, found): (&'static str, &'_ doctor::Found)| {
+    let row = |(area, found): (&'static str, &'_ doctor::ReportedFinding)| {
         let doctor::Finding { id, severity, what, why, fix } = *found.finding;
         (area, id, severity, what, why, fix, found.finding.page())
     };
     let findings = findings(checkups).map(|pair| {
         let (area, id, severity, what, why, fix, page) = row(pair);
-        Row { id, severity, area, what, detail: &pair.1.detail, why, fix, page }
+        FindingRow { id, severity, area, what, detail: &pair.1.detail, why, fix, page }
     });
-    let checked =
-        checkups.iter().map(|checkup| Well { area: checkup.area, well: &checkup.well, is_skipped: checkup.is_skipped });
-    terminal::print_json_ours(&Report { ok, findings: findings.collect(), checked: checked.collect() })
+    let checked = checkups.iter().map(|checkup| CheckedArea {
+        area: checkup.area,
+        well: &checkup.well,
+        is_skipped: checkup.is_skipped,
+    });
+    terminal::print_json_ours(&DoctorReport { ok, findings: findings.collect(), checked: checked.collect() })
 }

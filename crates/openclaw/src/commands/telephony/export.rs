@@ -18,13 +18,13 @@ const EXAMPLE: &str = "Example: openclaw telephony export +15550005678 > contact
 /// Print everything stored about a contact, as JSON
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Export {
+pub struct ExportArgs {
     /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
 }
 
-impl Export {
+impl ExportArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
             let names = line::names(channel).await?;

@@ -11,7 +11,7 @@ use telephony_domain::id::{InboundId, MessageId};
 use telephony_store::history::{EntryId, MessageReference};
 
 use retry::What;
-use selection::Selection;
+use selection::SelectionArgs;
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
@@ -28,12 +28,12 @@ Examples:
 /// List incoming and outgoing messages.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
-pub struct Messages {
+pub struct MessagesArgs {
     /// Show one message with every attempt: `in-12`, `out-34` or Twilio's SID
     #[arg(value_parser = reference)]
     id: Option<MessageReference>,
     #[command(flatten)]
-    selection: Selection,
+    selection: SelectionArgs,
     /// Keep running and print new messages and changes
     #[arg(long, conflicts_with_all = ["id", "dead", "retry"])]
     follow: bool,
@@ -52,7 +52,7 @@ pub struct Messages {
     json: bool,
 }
 
-impl Messages {
+impl MessagesArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let channel =
             if self.retry.is_some() || self.follow { Channel::open(config_arg) } else { Channel::look(config_arg) };

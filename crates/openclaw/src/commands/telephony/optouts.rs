@@ -24,9 +24,9 @@ const REMOVE_EXAMPLE: &str = "Example: openclaw telephony optouts remove +155500
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct OptOuts {
+pub struct OptOutsArgs {
     #[command(subcommand)]
-    change: Option<Change>,
+    change: Option<OptOutChange>,
     /// Show the whole history, not only opt-outs in effect
     #[arg(long)]
     history: bool,
@@ -36,17 +36,17 @@ pub struct OptOuts {
 }
 
 #[derive(Debug, Subcommand)]
-enum Change {
+enum OptOutChange {
     /// Stop sending to a number, as if it had texted STOP
     #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-    Add(Entry),
+    Add(OptOutRow),
     /// Allow sending to a number again
     #[command(after_help = terminal::program().in_text(REMOVE_EXAMPLE).into_owned())]
-    Remove(Entry),
+    Remove(OptOutRow),
 }
 
 #[derive(Debug, Args)]
-struct Entry {
+struct OptOutRow {
     /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
@@ -55,12 +55,12 @@ struct Entry {
     line: Option<String>,
 }
 
-impl OptOuts {
+impl OptOutsArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let channel = if self.change.is_some() { Channel::open(config_arg) } else { Channel::look(config_arg) };
         channel?.block_on(async |channel| match &self.change {
-            Some(Change::Add(entry)) => add(channel, entry).await,
-            Some(Change::Remove(entry)) => remove(channel, entry).await,
+            Some(OptOutChange::Add(entry)) => add(channel, entry).await,
+            Some(OptOutChange::Remove(entry)) => remove(channel, entry).await,
             None => self.show(channel).await,
         })
     }
@@ -89,8 +89,8 @@ impl OptOuts {
     }
 }
 
-async fn add(channel: &Channel, entry: &Entry) -> Outcome {
-    let Entry { number, line } = entry;
+async fn add(channel: &Channel, entry: &OptOutRow) -> Outcome {
+    let OptOutRow { number, line } = entry;
     let line = line::find(channel, line.as_deref()).await?;
     match channel.store.record_wish(line, number, Wish::OptOut, channel.now()).await? {
         true => terminal::print(format!("{number} gets no more messages from this line.")),
@@ -99,8 +99,8 @@ async fn add(channel: &Channel, entry: &Entry) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn remove(channel: &Channel, entry: &Entry) -> Outcome {
-    let Entry { number, line } = entry;
+async fn remove(channel: &Channel, entry: &OptOutRow) -> Outcome {
+    let OptOutRow { number, line } = entry;
     let line = line::find(channel, line.as_deref()).await?;
     if channel.store.record_wish(line, number, Wish::OptIn, channel.now()).await? {
         terminal::print(format!("{number} can get messages from this line again."));

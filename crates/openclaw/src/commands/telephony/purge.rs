@@ -34,7 +34,7 @@ const EXAMPLE: &str = "Example: openclaw telephony purge +15550005678 --at-twili
 /// Delete what is stored about a contact.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Purge {
+pub struct PurgeArgs {
     /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
@@ -46,7 +46,7 @@ pub struct Purge {
     yes: bool,
 }
 
-impl Purge {
+impl PurgeArgs {
     /// Shows what is stored and, with `--yes`, deletes it.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let channel = if self.yes { Channel::open(config_arg) } else { Channel::look(config_arg) };

@@ -32,7 +32,7 @@ received since then counts.";
 /// Replace the message store with a backup.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Restore {
+pub struct RestoreArgs {
     /// Backup to restore
     file: PathBuf,
     /// Replace the message store that is there; it is kept under another name
@@ -40,7 +40,7 @@ pub struct Restore {
     replace: bool,
 }
 
-impl Restore {
+impl RestoreArgs {
     /// Restores.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);

@@ -19,7 +19,7 @@ const EXAMPLE: &str = "Example: openclaw telephony segments \"See you at eight\"
 /// Show how a text is encoded, its segments and its cost
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Segments {
+pub struct SegmentsArgs {
     /// Text, or `-` to read it from stdin
     #[arg(default_value = "-", hide_default_value = true, allow_hyphen_values = true)]
     text: String,
@@ -31,7 +31,7 @@ pub struct Segments {
     json: bool,
 }
 
-impl Segments {
+impl SegmentsArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let text = terminal::text_argument(&self.text)?;
         let estimate = match &self.to {

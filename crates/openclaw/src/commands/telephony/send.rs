@@ -20,7 +20,7 @@ use telephony_store::StoreError;
 use telephony_store::account_stops::AccountStop;
 use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
-use self::media::Media;
+use self::media::MediaArguments;
 use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::deliver;
@@ -40,7 +40,7 @@ const EXAMPLE: &str = "Example: openclaw telephony send +15550005678 \"Dinner at
 /// Send a text message, with pictures if wanted
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Send {
+pub struct SendArgs {
     /// Recipient, such as +15550005678
     #[arg(value_parser = number::phone)]
     to: PhoneNumber,
@@ -67,7 +67,7 @@ pub struct Send {
     json: bool,
 }
 
-impl Send {
+impl SendArgs {
     /// Creates the command for a plain text without options.
     pub fn plain(to: PhoneNumber, text: &str) -> Self {
         let text = Some(text.to_owned());
@@ -81,7 +81,7 @@ impl Send {
             return Err(Failure::usage("the text is empty").hint("an SMS needs text"));
         }
         self.check_line(config_arg)?;
-        let media = Media::read(&self.media)?;
+        let media = MediaArguments::read(&self.media)?;
         if self.dry_run {
             return self.plan(config_arg, &text, &media);
         }
@@ -126,7 +126,7 @@ impl Send {
         }
     }
 
-    fn plan(&self, config_arg: &ConfigArg, text: &str, media: &Media) -> Outcome {
+    fn plan(&self, config_arg: &ConfigArg, text: &str, media: &MediaArguments) -> Outcome {
         let has_media = media.count() > 0;
         let parts = parts::with_media(text, has_media, &Channel::rules(config_arg)?, &assemble::carrier().mms);
         let parts: Vec<_> = parts.into_iter().map(PlannedPartView::of).collect();
@@ -170,7 +170,7 @@ impl Send {
         Ok(assemble::runtime()?.block_on(check).err())
     }
 
-    async fn send(&self, channel: &Channel, text: &str, media: Media) -> Outcome {
+    async fn send(&self, channel: &Channel, text: &str, media: MediaArguments) -> Outcome {
         let media = media.keep(channel).await?;
         let draft = MessageDraft {
             key: self.key.as_ref().map_or_else(|| format!("send-{}", random::name()), |key| format!("send-key-{key}")),

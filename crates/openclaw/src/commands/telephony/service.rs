@@ -16,25 +16,25 @@ use clap::{Args, Subcommand};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
-use account::Account;
+use account::UserAccount;
 use surroundings::Surroundings;
 use systemctl::Systemctl;
 use unit::{NAME, Unit};
 
 /// The service commands.
 #[derive(Debug, Subcommand)]
-pub enum Service {
+pub enum ServiceCommand {
     /// Install the unit, and start it now and at every boot
-    Install(Install),
+    Install(InstallArgs),
     /// Stop the service and remove its unit
-    Uninstall(Uninstall),
+    Uninstall(UninstallArgs),
     /// Show the state of the service
-    Status(status::Status),
+    Status(status::ServiceStatusArgs),
 }
 
 /// User or system service.
 #[derive(Debug, Clone, Args)]
-pub struct Scope {
+pub struct ScopeArgs {
     /// Use a system service, which requires root, instead of a user service
     #[arg(long)]
     system: bool,
@@ -45,9 +45,9 @@ const EXAMPLE: &str = "Example: openclaw telephony service install --dry-run";
 /// Install the unit, and start it now and at every boot
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Install {
+pub struct InstallArgs {
     #[command(flatten)]
-    scope: Scope,
+    scope: ScopeArgs,
     /// User that a system service runs as
     #[arg(long, value_name = "NAME", requires = "system")]
     user: Option<String>,
@@ -58,25 +58,25 @@ pub struct Install {
 
 /// Stop the service and remove its unit
 #[derive(Debug, Args)]
-pub struct Uninstall {
+pub struct UninstallArgs {
     #[command(flatten)]
-    scope: Scope,
+    scope: ScopeArgs,
     /// Only print the commands
     #[arg(long)]
     dry_run: bool,
 }
 
-impl Service {
+impl ServiceCommand {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Service::Install(install) => install.run(config_arg),
-            Service::Uninstall(uninstall) => uninstall.run(),
-            Service::Status(status) => status.run(),
+            ServiceCommand::Install(install) => install.run(config_arg),
+            ServiceCommand::Uninstall(uninstall) => uninstall.run(),
+            ServiceCommand::Status(status) => status.run(),
         }
     }
 }
 
-impl Scope {
+impl ScopeArgs {
     fn systemctl(&self) -> Systemctl {
         Systemctl { is_of_user: !self.system }
     }
@@ -93,9 +93,9 @@ impl Scope {
     }
 }
 
-impl Install {
+impl InstallArgs {
     fn run(self, config_arg: &ConfigArg) -> Outcome {
-        let account = self.user.as_deref().map(Account::find).transpose()?;
+        let account = self.user.as_deref().map(UserAccount::find).transpose()?;
         if self.scope.system && account.is_none() {
             return Err(Failure::usage("a system service needs a user to run as")
                 .hint("add --user NAME, with the owner of the configuration and the state folder"));
@@ -144,7 +144,7 @@ impl Install {
 }
 
 /// Warns about variables that the service will lack, and files that its user cannot read.
-fn warn(found: &Surroundings, account: Option<&Account>) {
+fn warn(found: &Surroundings, account: Option<&UserAccount>) {
     if let Some(account) = account {
         for file in found.files.iter().filter(|file| !account.can_read(file)) {
             let (file, name) = (file.display(), &account.name);
@@ -182,7 +182,7 @@ fn take_back(file: &Path, before: Option<String>, systemctl: &Systemctl) {
     }
 }
 
-impl Uninstall {
+impl UninstallArgs {
     fn run(self) -> Outcome {
         let (file, systemctl) = (self.scope.file(), self.scope.systemctl());
         let stop = ["disable", "--now", NAME];

@@ -21,10 +21,10 @@ use telephony_store::routes::RouteChange;
 use telephony_store::sqlite::Mode;
 
 use self::answers::Answers;
-use self::files::Files;
-use self::prompt::Prompt;
-use super::send::Send;
-use super::webhook::changes::{self, Consent, failed};
+use self::files::PlannedFiles;
+use self::prompt::SetupTerminal;
+use super::send::SendArgs;
+use super::webhook::changes::{self, ConfirmationArgs, failed};
 use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
@@ -43,7 +43,7 @@ const EXAMPLE: &str = "Example: openclaw telephony setup --agent openai --agent-
 /// Set up everything. Asks for what is missing, and shows every change before making it.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Setup {
+pub struct SetupArgs {
     /// Account SID from the Twilio Console (or TWILIO_ACCOUNT_SID)
     #[arg(long, value_name = "AC…")]
     account_sid: Option<String>,
@@ -109,7 +109,7 @@ pub struct Setup {
     #[arg(long, hide = true)]
     api_base_url: Option<String>,
     #[command(flatten)]
-    consent: Consent,
+    consent: ConfirmationArgs,
 }
 
 /// The settings before setup.
@@ -119,16 +119,16 @@ struct Before {
     loaded: Option<Loaded>,
 }
 
-impl Setup {
+impl SetupArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         let before = Before::look(config_arg);
-        let prompt = Prompt::new();
+        let prompt = SetupTerminal::new();
         if prompt.is_there() && !self.consent.yes {
             terminal::say(OPENING);
         }
         let answers = Answers::gather(&self, &before, &prompt)?;
-        let files = Files::plan(&before, &answers)?;
+        let files = PlannedFiles::plan(&before, &answers)?;
         files.show();
         let loaded = files.check(config_arg)?;
         loaded.warnings.iter().for_each(|warning| terminal::say(format!("warning: {warning}")));
@@ -187,7 +187,7 @@ impl Setup {
         })
     }
 
-    fn test(&self, config_arg: &ConfigArg, prompt: &Prompt) -> Outcome {
+    fn test(&self, config_arg: &ConfigArg, prompt: &SetupTerminal) -> Outcome {
         let question = "Send a test message to (empty for none)";
         let to = match &self.test_sms {
             Some(number) => Some(number.clone()),
@@ -199,7 +199,7 @@ impl Setup {
             }
         };
         match to {
-            Some(to) => Send::plain(to, TEST_TEXT).run(config_arg),
+            Some(to) => SendArgs::plain(to, TEST_TEXT).run(config_arg),
             None => Ok(ExitCode::SUCCESS),
         }
     }

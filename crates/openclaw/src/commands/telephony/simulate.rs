@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use twilio_simulator::{ApiKey, Simulator, SimulatorConfig, StartError};
+use twilio_simulator::{ApiKey, Simulator, SimulatorConfig, SimulatorStartError};
 
 use self::agent::{AgentFlags, SimulatedAgent};
 use crate::assemble::runtime;
@@ -25,7 +25,7 @@ use crate::{logging, terminal};
 /// except what the agent sends.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
-pub struct Simulate {
+pub struct SimulateArgs {
     /// Play one conversation and check each step
     #[arg(long)]
     tour: bool,
@@ -51,7 +51,7 @@ Examples:
   openclaw telephony simulate --agent command --agent-command ./answer
   openclaw telephony simulate --config ~/.openclaw/openclaw.json";
 
-impl Simulate {
+impl SimulateArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         self.refuse_unused_agent(config_arg)?;
@@ -101,8 +101,8 @@ const API_KEY_SID: &str = "SK0123456789abcdef0123456789abcdef";
 const API_KEY_SECRET: &str = "simulated-secret";
 
 /// Reports that the simulated Twilio did not start.
-fn cannot_start(error: StartError) -> Failure {
-    let is_port = matches!(error, StartError::Listen { .. });
+fn cannot_start(error: SimulatorStartError) -> Failure {
+    let is_port = matches!(error, SimulatorStartError::Listen { .. });
     let failure = Failure::from(anyhow::Error::new(error).context("cannot start the simulated Twilio"));
     match is_port {
         true => failure.hint("choose a different port with `--port`, or leave it out to use any free one"),

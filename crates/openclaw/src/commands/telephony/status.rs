@@ -25,7 +25,7 @@ use crate::{doctor, part, state_folder};
 
 /// Show the gateway's state and its queues.
 #[derive(Debug, Args)]
-pub struct Status {
+pub struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +34,7 @@ pub struct Status {
     seen: bool,
 }
 
-impl Status {
+impl StatusArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let opened = if self.seen { Channel::open(config_arg) } else { Channel::look(config_arg) };
         let channel = match opened {
@@ -65,7 +65,7 @@ impl Status {
     }
 }
 
-impl Status {
+impl StatusArgs {
     /// Shows a gateway that is still running although the configuration has become unusable.
     fn show_gateway_alone(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         let state = locate(&assemble::environment(), config_arg.config.as_deref()).state;

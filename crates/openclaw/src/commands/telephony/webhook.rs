@@ -13,24 +13,24 @@ use crate::failure::Outcome;
 
 /// The webhook commands.
 #[derive(Debug, Subcommand)]
-pub enum Webhook {
+pub enum WebhookCommand {
     /// Show where Twilio delivers messages and calls, and where it should
-    Show(show::Show),
+    Show(show::ShowWebhookArgs),
     /// Point Twilio's webhooks here
-    Sync(sync::Sync),
+    Sync(sync::SyncArgs),
     /// Restore the settings from before the first `sync`
-    Undo(undo::Undo),
+    Undo(undo::UndoArgs),
     /// Explain whether a request has a valid Twilio signature
-    Verify(verify::Verify),
+    Verify(verify::VerifyArgs),
 }
 
-impl Webhook {
+impl WebhookCommand {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Webhook::Show(show) => show.run(config_arg),
-            Webhook::Sync(sync) => sync.run(config_arg),
-            Webhook::Undo(undo) => undo.run(config_arg),
-            Webhook::Verify(verify) => verify.run(),
+            WebhookCommand::Show(show) => show.run(config_arg),
+            WebhookCommand::Sync(sync) => sync.run(config_arg),
+            WebhookCommand::Undo(undo) => undo.run(config_arg),
+            WebhookCommand::Verify(verify) => verify.run(),
         }
     }
 }

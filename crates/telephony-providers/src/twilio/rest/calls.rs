@@ -23,7 +23,7 @@ const MAX_PAGES: usize = 20;
 /// A call in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means that
 /// a call was created, whatever else is missing.
 #[derive(Deserialize)]
-pub(in crate::twilio) struct Call {
+pub(in crate::twilio) struct CallResource {
     pub(in crate::twilio) sid: String,
     #[serde(default)]
     status: String,
@@ -41,13 +41,13 @@ pub(in crate::twilio) struct Call {
 
 #[derive(Deserialize)]
 struct CallPage {
-    calls: Vec<Call>,
+    calls: Vec<CallResource>,
     next_page_uri: Option<String>,
 }
 
 impl Rest {
     /// Creates a call, which dials it.
-    pub(in crate::twilio) async fn create_call(&self, form: &[(&str, &str)]) -> Result<Call, ProviderError> {
+    pub(in crate::twilio) async fn create_call(&self, form: &[(&str, &str)]) -> Result<CallResource, ProviderError> {
         self.post("Calls.json", form).await
     }
 
@@ -67,19 +67,19 @@ impl Rest {
     }
 
     /// Reads a call.
-    pub(in crate::twilio) async fn call(&self, sid: &str) -> Result<Call, ProviderError> {
+    pub(in crate::twilio) async fn call(&self, sid: &str) -> Result<CallResource, ProviderError> {
         self.get(&path(sid)).await
     }
 
     /// Hangs up a call, answered or not.
     pub async fn end_call(&self, sid: &str) -> Result<(), ProviderError> {
-        let _: Call = self.post(&path(sid), &[("Status", "completed")]).await?;
+        let _: CallResource = self.post(&path(sid), &[("Status", "completed")]).await?;
         Ok(())
     }
 
     /// Replaces the current document of a call.
     pub(in crate::twilio) async fn replace_document(&self, sid: &str, twiml: &str) -> Result<(), ProviderError> {
-        let _: Call = self.post(&path(sid), &[("Twiml", twiml)]).await?;
+        let _: CallResource = self.post(&path(sid), &[("Twiml", twiml)]).await?;
         Ok(())
     }
 
@@ -93,20 +93,20 @@ impl Rest {
         let seconds = seconds.to_string();
         let callback = status_url.map(|url| ("StatusCallback", url));
         let form: Vec<_> = std::iter::once(("TimeLimit", seconds.as_str())).chain(callback).collect();
-        let _: Call = self.post(&path(sid), &form).await?;
+        let _: CallResource = self.post(&path(sid), &form).await?;
         Ok(())
     }
 }
 
 impl ListPage for CallPage {
-    type Item = Call;
+    type Item = CallResource;
 
-    fn into_parts(self) -> (Vec<Call>, Option<String>) {
+    fn into_parts(self) -> (Vec<CallResource>, Option<String>) {
         (self.calls, self.next_page_uri)
     }
 }
 
-impl Dated for Call {
+impl Dated for CallResource {
     fn created(&self) -> Result<Timestamp, ProviderError> {
         created(&self.sid, self.date_created.as_deref())
     }
@@ -116,7 +116,7 @@ impl Dated for Call {
     }
 }
 
-impl Call {
+impl CallResource {
     pub(in crate::twilio) fn report(&self) -> Result<CallReport, ProviderError> {
         let unknown = |_| ProviderError::Unreadable { cause: "a call has a status that is not known".to_owned() };
         Ok(CallReport {

@@ -13,7 +13,7 @@ use crate::terminal;
 
 /// Report every problem in the configuration
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -21,24 +21,24 @@ pub struct Check {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct ConfigReport {
     ok: bool,
     files: Vec<String>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
-impl Check {
+impl CheckArgs {
     /// Checks the configuration. Warnings alone do not make it fail.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let report = match load(&environment(), config_arg.config.as_deref()) {
-            Ok(loaded) => Report {
+            Ok(loaded) => ConfigReport {
                 ok: true,
                 files: loaded.sources.iter().map(|file| file.display().to_string()).collect(),
                 problems: Vec::new(),
                 warnings: loaded.warnings,
             },
-            Err(problems) => Report {
+            Err(problems) => ConfigReport {
                 ok: false,
                 files: Vec::new(),
                 problems: problems.iter().cloned().collect(),
@@ -54,7 +54,7 @@ impl Check {
     }
 }
 
-fn show(report: &Report) {
+fn show(report: &ConfigReport) {
     for problem in &report.problems {
         terminal::say(format!("error: {}", problem.in_full()));
     }

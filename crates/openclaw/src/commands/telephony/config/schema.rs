@@ -9,9 +9,9 @@ use crate::terminal;
 
 /// Print the JSON Schema of the channel's block.
 #[derive(Debug, Args)]
-pub struct Schema {}
+pub struct SchemaArgs {}
 
-impl Schema {
+impl SchemaArgs {
     pub fn run(self) -> Outcome {
         terminal::print_json(&telephony_config::schema())?;
         Ok(ExitCode::SUCCESS)

@@ -11,13 +11,13 @@ use crate::terminal::{self, Table};
 
 /// Show every key with its value and where it comes from; secrets are masked
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowConfigArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Show {
+impl ShowConfigArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let keys = assemble::configuration(config_arg)?.show();
         if self.json {

@@ -14,7 +14,7 @@ use crate::time_format;
 /// Options that select messages.
 #[derive(Debug, Args)]
 #[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead"])]
-pub struct Selection {
+pub struct SelectionArgs {
     /// Only messages with this contact: a phone number, short code, name or address on another channel
     /// (`whatsapp:+15550005678`)
     #[arg(long, value_name = "NUMBER", value_parser = number::sender)]
@@ -39,7 +39,7 @@ pub struct Selection {
     limit: u32,
 }
 
-impl Selection {
+impl SelectionArgs {
     /// Returns true if any option other than the limit was given.
     pub fn is_narrow(&self) -> bool {
         let of_time = self.since.is_some() || self.until.is_some();

@@ -18,25 +18,25 @@ use crate::terminal;
 const SMALLER: &str = "make the file smaller, convert it to another type, or put it on the web and send a link";
 
 /// Attachments of a message.
-pub struct Media(Vec<Item>);
+pub struct MediaArguments(Vec<MediaArgument>);
 
-enum Item {
+enum MediaArgument {
     Url(String),
     File { path: PathBuf, content_type: String, bytes: Vec<u8> },
 }
 
-impl Media {
+impl MediaArguments {
     /// Reads the named files and URLs; fails with the limit that one exceeds.
-    pub fn read(named: &[String]) -> Result<Media, Failure> {
-        let mut items = named.iter().map(|name| Item::read(name)).collect::<Result<Vec<_>, _>>()?;
+    pub fn read(named: &[String]) -> Result<MediaArguments, Failure> {
+        let mut items = named.iter().map(|name| MediaArgument::read(name)).collect::<Result<Vec<_>, _>>()?;
         let mms = &assemble::carrier().mms;
         let too_many = |error| Failure::new(error).hint("split them over several messages");
         mms.check_count(items.len()).map_err(too_many)?;
         reduce(&mut items)?;
-        items.iter().try_for_each(Item::check)?;
-        let together = items.iter().map(Item::size).sum();
+        items.iter().try_for_each(MediaArgument::check)?;
+        let together = items.iter().map(MediaArgument::size).sum();
         mms.check_size(together).map_err(|error| Failure::new(error).hint(SMALLER))?;
-        Ok(Media(items))
+        Ok(MediaArguments(items))
     }
 
     pub fn count(&self) -> usize {
@@ -46,8 +46,8 @@ impl Media {
     /// Describes each attachment on one line, for `--dry-run`.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|item| match item {
-            Item::Url(url) => url.clone(),
-            Item::File { path, content_type, bytes } => {
+            MediaArgument::Url(url) => url.clone(),
+            MediaArgument::File { path, content_type, bytes } => {
                 format!("{content_type}, {} bytes, {}", bytes.len(), path.display())
             }
         })
@@ -55,24 +55,24 @@ impl Media {
 
     /// Stores the files so that a running gateway can serve them.
     pub async fn keep(self, channel: &Channel) -> Result<Vec<OutboundMedia>, Failure> {
-        if self.0.iter().any(|item| matches!(item, Item::File { .. })) {
+        if self.0.iter().any(|item| matches!(item, MediaArgument::File { .. })) {
             check_is_served(channel).await?;
         }
         let mut kept = Vec::new();
         for item in self.0 {
             kept.push(match item {
-                Item::Url(url) => OutboundMedia::Url(url),
-                Item::File { content_type, bytes, .. } => keep_file(channel, content_type, bytes).await?,
+                MediaArgument::Url(url) => OutboundMedia::Url(url),
+                MediaArgument::File { content_type, bytes, .. } => keep_file(channel, content_type, bytes).await?,
             });
         }
         Ok(kept)
     }
 }
 
-impl Item {
-    fn read(name: &str) -> Result<Item, Failure> {
+impl MediaArgument {
+    fn read(name: &str) -> Result<MediaArgument, Failure> {
         if let Some((scheme, _)) = name.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
-            return address(scheme, name).map(Item::Url);
+            return address(scheme, name).map(MediaArgument::Url);
         }
         let path = Path::new(name);
         let bytes = read(path).map_err(|error| {
@@ -93,12 +93,12 @@ impl Item {
                 wrong",
             )
         })?;
-        Ok(Item::File { path: path.to_owned(), content_type, bytes })
+        Ok(MediaArgument::File { path: path.to_owned(), content_type, bytes })
     }
 
     /// Fails unless carriers accept it.
     fn check(&self) -> Result<(), Failure> {
-        let Item::File { path, content_type, bytes } = self else { return Ok(()) };
+        let MediaArgument::File { path, content_type, bytes } = self else { return Ok(()) };
         assemble::carrier()
             .mms
             .check([(content_type.as_str(), bytes.len() as u64)])
@@ -108,18 +108,18 @@ impl Item {
     /// Returns its length (bytes); 0 for a URL, which Twilio fetches elsewhere.
     fn size(&self) -> u64 {
         match self {
-            Item::Url(_) => 0,
-            Item::File { bytes, .. } => bytes.len() as u64,
+            MediaArgument::Url(_) => 0,
+            MediaArgument::File { bytes, .. } => bytes.len() as u64,
         }
     }
 
     fn is_reducible(&self) -> bool {
-        matches!(self, Item::File { content_type, .. } if picture::is_reducible(content_type))
+        matches!(self, MediaArgument::File { content_type, .. } if picture::is_reducible(content_type))
     }
 
     /// Shrinks a picture to at most `limit` bytes if possible, and says so.
     fn reduce(&mut self, limit: u64) -> Result<(), Failure> {
-        let Item::File { path, content_type, bytes } = self else { return Ok(()) };
+        let MediaArgument::File { path, content_type, bytes } = self else { return Ok(()) };
         let fitting = picture::fit(content_type, bytes, limit).map_err(|bomb| {
             Failure::new(format!("{}: {bomb}", path.display())).hint("shrink it with an image editor, or send a link")
         })?;
@@ -157,8 +157,8 @@ fn address(scheme: &str, name: &str) -> Result<String, Failure> {
 }
 
 /// Shrinks pictures if the files are too large together: each gets an equal share of the space the others leave.
-fn reduce(items: &mut [Item]) -> Result<(), Failure> {
-    let together: u64 = items.iter().map(Item::size).sum();
+fn reduce(items: &mut [MediaArgument]) -> Result<(), Failure> {
+    let together: u64 = items.iter().map(MediaArgument::size).sum();
     let most = assemble::carrier().mms.max_bytes;
     if together <= most {
         return Ok(());

@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 use crate::failure::Failure;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
+pub(super) struct UserAccount {
     pub(super) name: String,
     pub(super) home: PathBuf,
     uid: u32,
     gid: u32,
 }
 
-impl Account {
+impl UserAccount {
     /// Looks a user up with `getent`, because the user database may be LDAP or systemd; reads `/etc/passwd` if that
     /// program is missing.
-    pub(super) fn find(name: &str) -> Result<Account, Failure> {
+    pub(super) fn find(name: &str) -> Result<UserAccount, Failure> {
         check_name(name)?;
         let asked = Command::new("getent").args(["passwd", name]).stdin(Stdio::null()).stderr(Stdio::null()).output();
         let list = match asked {
@@ -32,7 +32,7 @@ impl Account {
     }
 }
 
-impl Account {
+impl UserAccount {
     /// Returns true if the user can read a file, judging by owner, primary group and mode of the file and its parent
     /// folders.
     pub(super) fn can_read(&self, file: &Path) -> bool {
@@ -79,12 +79,12 @@ fn check_name(name: &str) -> Result<(), Failure> {
 }
 
 /// Finds the user in a list with the format of `/etc/passwd`.
-fn in_list(list: &str, name: &str) -> Option<Account> {
+fn in_list(list: &str, name: &str) -> Option<UserAccount> {
     let fields = list.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let mut found = fields.filter(|fields| fields.len() == 7 && fields[0] == name);
     let fields = found.next()?;
     let (uid, gid) = (fields[2].parse().ok()?, fields[3].parse().ok()?);
-    Some(Account { name: name.to_owned(), home: PathBuf::from(fields[5]), uid, gid })
+    Some(UserAccount { name: name.to_owned(), home: PathBuf::from(fields[5]), uid, gid })
 }
 
 #[cfg(test)]
@@ -110,9 +110,9 @@ mod tests {
 
     #[test]
     fn permissions_come_from_the_first_matching_class() {
-        let user = |uid, gid| Account { name: "me".to_owned(), home: "/".into(), uid, gid };
+        let user = |uid, gid| UserAccount { name: "me".to_owned(), home: "/".into(), uid, gid };
         let (owner, member, other) = (user(7, 1), user(8, 7), user(8, 8));
-        let reads = |account: &Account, mode: u32| account.may(7, 7, mode, 0o4);
+        let reads = |account: &UserAccount, mode: u32| account.may(7, 7, mode, 0o4);
         assert!(reads(&owner, 0o400) && !reads(&owner, 0o044));
         assert!(reads(&member, 0o640) && !reads(&member, 0o604));
         assert!(reads(&other, 0o604) && !reads(&other, 0o640));
@@ -124,7 +124,7 @@ mod tests {
     fn a_folder_is_made_for_its_user_alone() {
         let folder = tempfile::tempdir().unwrap();
         let own = std::fs::metadata(folder.path()).unwrap();
-        let account = Account { name: "me".to_owned(), home: "/".into(), uid: own.uid(), gid: own.gid() };
+        let account = UserAccount { name: "me".to_owned(), home: "/".into(), uid: own.uid(), gid: own.gid() };
         let state = folder.path().join("a/b");
         account.make_folder(&state).unwrap();
         for made in [&state, state.parent().unwrap()] {

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::Scope;
+use super::ScopeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
 /// Show the state of the service
 #[derive(Debug, Args)]
-pub struct Status {
+pub struct ServiceStatusArgs {
     #[command(flatten)]
-    scope: Scope,
+    scope: ScopeArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -24,7 +24,7 @@ const PROPERTIES: [&str; 6] = ["ActiveState", "SubState", "UnitFileState", "Main
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct ServiceStatus {
     installed: bool,
     file: String,
     /// `active`, `failed`, `inactive`, …
@@ -40,12 +40,13 @@ struct Report {
     result: Option<String>,
 }
 
-impl Status {
+impl ServiceStatusArgs {
     /// Shows the state; the exit code is 0 if the service is running.
     pub fn run(self) -> Outcome {
         let (systemctl, file) = (self.scope.systemctl(), self.scope.file());
         systemctl.check_is_there()?;
-        let report = Report { installed: file.exists(), file: file.display().to_string(), ..Report::default() };
+        let report =
+            ServiceStatus { installed: file.exists(), file: file.display().to_string(), ..ServiceStatus::default() };
         if !self.json && report.installed {
             return systemctl.show_status();
         }
@@ -59,11 +60,11 @@ impl Status {
         Ok(if runs { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn ask(&self, report: Report) -> Result<Report, Failure> {
+    fn ask(&self, report: ServiceStatus) -> Result<ServiceStatus, Failure> {
         let properties = self.scope.systemctl().properties(&PROPERTIES)?;
         let text = |name: &str| properties.get(name).filter(|value| !value.is_empty()).cloned();
         let number = |name: &str| text(name)?.parse().ok();
-        Ok(Report {
+        Ok(ServiceStatus {
             active_state: text("ActiveState"),
             sub_state: text("SubState"),
             unit_file_state: text("UnitFileState"),

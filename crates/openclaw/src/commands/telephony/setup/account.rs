@@ -8,7 +8,7 @@ use crate::assemble;
 use crate::failure::Failure;
 
 /// Senders to choose from.
-pub struct Holdings {
+pub struct AccountSenders {
     pub numbers: Vec<OwnedNumber>,
     /// The requested short code, if the account has it.
     pub short_code: Option<String>,
@@ -17,7 +17,7 @@ pub struct Holdings {
     pub services_unknown: Option<ProviderError>,
 }
 
-impl Holdings {
+impl AccountSenders {
     /// Returns true if the account can send from this address. A sender id always counts: it needs no purchase, so
     /// Twilio does not list it.
     pub fn has(&self, line: &LineAddress) -> bool {
@@ -30,7 +30,7 @@ impl Holdings {
 }
 
 /// Fetches the account's senders; fails if Twilio rejects the credentials.
-pub fn holdings(provider: &dyn Provider, wanted: Option<&LineAddress>) -> Result<Holdings, Failure> {
+pub fn holdings(provider: &dyn Provider, wanted: Option<&LineAddress>) -> Result<AccountSenders, Failure> {
     assemble::runtime()?.block_on(async {
         let numbers = provider.numbers().await.map_err(refused)?;
         let (services, services_unknown) = match provider.services().await {
@@ -41,7 +41,7 @@ pub fn holdings(provider: &dyn Provider, wanted: Option<&LineAddress>) -> Result
             Some(LineAddress::ShortCode(code)) => provider.owns(code).await.map_err(refused)?.then(|| code.clone()),
             _ => None,
         };
-        Ok(Holdings { numbers, short_code, services, services_unknown })
+        Ok(AccountSenders { numbers, short_code, services, services_unknown })
     })
 }
 

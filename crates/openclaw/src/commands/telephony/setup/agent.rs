@@ -9,7 +9,7 @@ use telephony_config::{AgentKind, CommandLine, KeyChange, OpenAiAgentConfig, PRE
 
 use super::asking::{Asking, Changes, one_of, set};
 use super::missing;
-use super::secrets::{self, ANTHROPIC_KEY, GEMINI_KEY, Kind, OPENAI_KEY, OPENCLAW_TOKEN, Secret};
+use super::secrets::{self, ANTHROPIC_KEY, GEMINI_KEY, OPENAI_KEY, OPENCLAW_TOKEN, SecretKind, SetupSecret};
 use crate::failure::Failure;
 use crate::{assemble, terminal};
 
@@ -30,7 +30,7 @@ const ANOTHER_MODEL: &str = "another one, whose name I type";
 
 impl Asking<'_> {
     /// Returns the agent's settings and secret. On a terminal, the agent answers a test question first.
-    pub(super) fn agent(&self) -> Result<(Changes, Option<Secret>), Failure> {
+    pub(super) fn agent(&self) -> Result<(Changes, Option<SetupSecret>), Failure> {
         loop {
             let (changes, key) = self.choose_agent()?;
             let is_echo = changes.iter().any(|change| *change == ("agent.kind", set("echo")));
@@ -40,7 +40,7 @@ impl Asking<'_> {
         }
     }
 
-    fn choose_agent(&self) -> Result<(Changes, Option<Secret>), Failure> {
+    fn choose_agent(&self) -> Result<(Changes, Option<SetupSecret>), Failure> {
         let known = self.existing().map(|telephony| &telephony.agent.kind);
         let setup = self.setup;
         let flags = [&setup.agent_url, &setup.agent_model, &setup.agent_command, &setup.agent_id, &setup.agent_key];
@@ -99,7 +99,7 @@ impl Asking<'_> {
     }
 
     /// Asks for the URL only where the name of the server does not say it.
-    fn openai(&self, preset: &Preset) -> Result<(Changes, Option<Secret>), Failure> {
+    fn openai(&self, preset: &Preset) -> Result<(Changes, Option<SetupSecret>), Failure> {
         let known = match self.existing().map(|telephony| &telephony.agent.kind) {
             Some(AgentKind::OpenAi(settings)) => Some(settings).filter(|known| self::preset(known).name == preset.name),
             _ => None,
@@ -122,7 +122,7 @@ impl Asking<'_> {
     }
 
     /// Returns the model: on a terminal, one of those that the server lists.
-    fn model(&self, url: &str, key: Option<&Secret>, known: Option<&str>) -> Result<String, Failure> {
+    fn model(&self, url: &str, key: Option<&SetupSecret>, known: Option<&str>) -> Result<String, Failure> {
         if self.setup.agent_model.is_none() && self.asks_everything() {
             let models = listed_models(url, key)?;
             let choices: Vec<String> = models.iter().cloned().chain([ANOTHER_MODEL.to_owned()]).collect();
@@ -136,7 +136,7 @@ impl Asking<'_> {
         self.needed(&self.setup.agent_model, "--agent-model", "Model", known)
     }
 
-    fn openclaw(&self) -> Result<(Changes, Option<Secret>), Failure> {
+    fn openclaw(&self) -> Result<(Changes, Option<SetupSecret>), Failure> {
         let known = match self.existing().map(|telephony| &telephony.agent.kind) {
             Some(AgentKind::OpenClaw(settings)) => settings.agent_id.clone(),
             _ => None,
@@ -157,14 +157,14 @@ impl Asking<'_> {
         Ok((url.into_iter().chain([id]).collect(), token))
     }
 
-    fn agent_key(&self, kind: &'static Kind, question: &str) -> Result<Option<Secret>, Failure> {
+    fn agent_key(&self, kind: &'static SecretKind, question: &str) -> Result<Option<SetupSecret>, Failure> {
         let given = secrets::from_flag(kind, self.setup.agent_key.as_ref())?;
         self.secret(kind, given, question)
     }
 }
 
 /// Fetches the models that the server lists; none, with the reason on the terminal, if it has no usable list.
-fn listed_models(base_url: &str, key: Option<&Secret>) -> Result<Vec<String>, Failure> {
+fn listed_models(base_url: &str, key: Option<&SetupSecret>) -> Result<Vec<String>, Failure> {
     let server = OpenAiAgent::new(OpenAiAgentConfig {
         base_url: base_url.to_owned(),
         api_key: key.map(|key| key.value.clone()),

@@ -5,11 +5,11 @@ use serde_json::json;
 use telephony_config::KeyChange;
 use telephony_domain::number::PhoneNumber;
 
-use super::account::{Holdings, holdings, number_label, service_label};
+use super::account::{AccountSenders, holdings, number_label, service_label};
 use super::asking::{Asking, Changes, one_of, set};
-use super::prompt::Prompt;
-use super::secrets::{self, AUTH_TOKEN, Secret, Store, Stored};
-use super::{Before, Setup, missing};
+use super::prompt::SetupTerminal;
+use super::secrets::{self, AUTH_TOKEN, SecretDestination, SetupSecret, Stored};
+use super::{Before, SetupArgs, missing};
 use crate::assemble;
 use crate::failure::Failure;
 use crate::number;
@@ -35,24 +35,24 @@ pub struct Answers {
 }
 
 /// The chosen line.
-enum Line {
+enum ChosenLine {
     Number(String),
     Service(String),
 }
 
 impl Answers {
     /// Asks for missing answers and checks all of them.
-    pub fn gather(setup: &Setup, before: &Before, prompt: &Prompt) -> Result<Answers, Failure> {
+    pub fn gather(setup: &SetupArgs, before: &Before, prompt: &SetupTerminal) -> Result<Answers, Failure> {
         let asking = Asking { setup, before, prompt };
         let (account_sid, auth_token, holdings) = asking.credentials()?;
         let line = asking.line(&holdings)?;
         let mut changes =
             vec![("enabled", set(true)), ("provider", set("twilio")), ("twilio.accountSid", set(account_sid))];
         match line {
-            Line::Number(number) => {
+            ChosenLine::Number(number) => {
                 changes.extend([("fromNumber", set(number)), ("twilio.messagingServiceSid", KeyChange::Remove)]);
             }
-            Line::Service(sid) => changes.push(("twilio.messagingServiceSid", set(sid))),
+            ChosenLine::Service(sid) => changes.push(("twilio.messagingServiceSid", set(sid))),
         }
         let (reach, ngrok_token) = asking.reach()?;
         changes.extend(reach);
@@ -62,7 +62,7 @@ impl Answers {
         let operator = asking.operator()?;
         changes.extend(operator.map(|number| ("operator.number", set(number.as_str()))));
         changes.extend(setup.api_base_url.as_ref().map(|url| ("twilio.apiBaseUrl", set(url.as_str()))));
-        let auth_token = Secret { kind: AUTH_TOKEN, value: auth_token };
+        let auth_token = SetupSecret { kind: AUTH_TOKEN, value: auth_token };
         let secrets: Vec<_> = [Some(auth_token), ngrok_token, agent_key].into_iter().flatten().collect();
         let store = asking.store(&secrets)?;
         let secrets: Vec<_> = secrets.into_iter().map(|secret| Stored::of(secret, before, setup, store)).collect();
@@ -73,7 +73,7 @@ impl Answers {
 
 impl Asking<'_> {
     /// Returns credentials that Twilio accepts and the account's numbers; `-` is read only once.
-    fn credentials(&self) -> Result<(String, SecretString, Holdings), Failure> {
+    fn credentials(&self) -> Result<(String, SecretString, AccountSenders), Failure> {
         let given = secrets::from_flag(AUTH_TOKEN, self.setup.auth_token.as_ref())?;
         let has_all = self.setup.account_sid.is_some() && given.is_some();
         let mut attempt = 1;
@@ -133,12 +133,12 @@ impl Asking<'_> {
         }
     }
 
-    fn line(&self, holdings: &Holdings) -> Result<Line, Failure> {
-        let Holdings { numbers, services, .. } = holdings;
+    fn line(&self, holdings: &AccountSenders) -> Result<ChosenLine, Failure> {
+        let AccountSenders { numbers, services, .. } = holdings;
         if let Some(sid) = &self.setup.messaging_service {
             let is_ours = services.iter().any(|service| service.id == *sid);
             return match &holdings.services_unknown {
-                _ if is_ours => Ok(Line::Service(sid.clone())),
+                _ if is_ours => Ok(ChosenLine::Service(sid.clone())),
                 Some(error) => Err(Failure::new(format!("cannot check whether the account has {sid}: {error}"))
                     .hint("try again later, or choose a number")),
                 None => Err(not_ours(sid, holdings)),
@@ -146,7 +146,7 @@ impl Asking<'_> {
         }
         if let Some(number) = &self.setup.from_number {
             return match holdings.has(number) {
-                true => Ok(Line::Number(number.to_string())),
+                true => Ok(ChosenLine::Number(number.to_string())),
                 false => Err(not_ours(number.as_str(), holdings)),
             };
         }
@@ -171,8 +171,8 @@ impl Asking<'_> {
         match chosen {
             None => Err(missing("--from-number or --messaging-service", "the number")
                 .hint(format!("pass --from-number or --messaging-service; the account has {}", labels.join(", ")))),
-            Some(index) if index < numbers.len() => Ok(Line::Number(numbers[index].number.clone())),
-            Some(index) => Ok(Line::Service(services[index - numbers.len()].id.clone())),
+            Some(index) if index < numbers.len() => Ok(ChosenLine::Number(numbers[index].number.clone())),
+            Some(index) => Ok(ChosenLine::Service(services[index - numbers.len()].id.clone())),
         }
     }
 
@@ -218,7 +218,7 @@ impl Asking<'_> {
     }
 
     /// Returns the destination of secrets that are not stored yet.
-    fn store(&self, secrets: &[Secret]) -> Result<Store, Failure> {
+    fn store(&self, secrets: &[SetupSecret]) -> Result<SecretDestination, Failure> {
         let new: Vec<_> = secrets.iter().filter(|secret| !secret.is_in_force(self.before)).collect();
         let chosen = match (self.setup.secrets.as_deref(), new.as_slice()) {
             (Some("config"), _) => 1,
@@ -238,7 +238,7 @@ impl Asking<'_> {
             }
             _ => 0,
         };
-        Ok([Store::Dotenv, Store::Config, Store::Environment][chosen])
+        Ok([SecretDestination::Dotenv, SecretDestination::Config, SecretDestination::Environment][chosen])
     }
 }
 
@@ -252,7 +252,7 @@ fn wrong_number(text: &str) -> Option<&str> {
     listed(text).find(|number| *number != "*" && number::phone(number).is_err())
 }
 
-fn not_ours(what: &str, holdings: &Holdings) -> Failure {
+fn not_ours(what: &str, holdings: &AccountSenders) -> Failure {
     let labels = holdings.numbers.iter().map(number_label).chain(holdings.services.iter().map(service_label));
     let labels: Vec<_> = labels.collect();
     let has = if labels.is_empty() { "none".to_owned() } else { labels.join(", ") };

@@ -4,9 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use telephony_config::{KeyChange, TelephonyConfig};
 
-use super::prompt::Prompt;
-use super::secrets::{Kind, Secret};
-use super::{Before, Setup, missing};
+use super::prompt::SetupTerminal;
+use super::secrets::{SecretKind, SetupSecret};
+use super::{Before, SetupArgs, missing};
 use crate::failure::Failure;
 
 /// Changes to keys of the channel's block.
@@ -14,9 +14,9 @@ pub(super) type Changes = Vec<(&'static str, KeyChange)>;
 
 /// The setup flags, existing settings and terminal.
 pub(super) struct Asking<'a> {
-    pub(super) setup: &'a Setup,
+    pub(super) setup: &'a SetupArgs,
     pub(super) before: &'a Before,
-    pub(super) prompt: &'a Prompt,
+    pub(super) prompt: &'a SetupTerminal,
 }
 
 impl Asking<'_> {
@@ -65,17 +65,17 @@ impl Asking<'_> {
     /// Returns an optional secret: given, else known, else asked for.
     pub(super) fn secret(
         &self,
-        kind: &'static Kind,
+        kind: &'static SecretKind,
         given: Option<SecretString>,
         question: &str,
-    ) -> Result<Option<Secret>, Failure> {
+    ) -> Result<Option<SetupSecret>, Failure> {
         let value = match given.or_else(|| kind.known(self.before)) {
             None if self.asks_everything() => {
                 self.prompt.optional_secret(question)?.map(|typed| kind.bare(typed.expose_secret()))
             }
             value => value,
         };
-        Ok(value.map(|value| Secret { kind, value }))
+        Ok(value.map(|value| SetupSecret { kind, value }))
     }
 
     pub(super) fn pick(&self, question: &str, choices: &[(&str, &str)], known: &str) -> Result<String, Failure> {

@@ -14,7 +14,7 @@ use telephony_config::{
 
 use super::Before;
 use super::answers::Answers;
-use super::secrets::Store;
+use super::secrets::SecretDestination;
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 use crate::host_openclaw::Beside;
@@ -24,7 +24,7 @@ use crate::terminal;
 const BACKUP: &str = "before-setup";
 
 /// The planned files.
-pub struct Files {
+pub struct PlannedFiles {
     config: Rewritten,
     dotenv: Option<Rewritten>,
     /// The environment that the new configuration has to be valid in.
@@ -39,12 +39,12 @@ struct Rewritten {
     after: String,
 }
 
-impl Files {
+impl PlannedFiles {
     /// Computes the new content of each file.
-    pub fn plan(before: &Before, answers: &Answers) -> Result<Files, Failure> {
+    pub fn plan(before: &Before, answers: &Answers) -> Result<PlannedFiles, Failure> {
         let all = || answers.secrets.iter().map(|stored| (stored, stored.secret.value.expose_secret()));
         let to_dotenv: Vec<_> = all()
-            .filter(|(stored, _)| stored.store == Some(Store::Dotenv))
+            .filter(|(stored, _)| stored.store == Some(SecretDestination::Dotenv))
             .map(|(stored, value)| (stored.secret.kind.variable, value))
             .collect();
         let change = |text: &str| Ok(rewrite(text, &answers.changes, &before.environment)?);
@@ -57,7 +57,7 @@ impl Files {
         let environment = all()
             .filter(|(stored, _)| stored.store.is_some())
             .fold(before.environment.clone(), |all, (stored, value)| all.with(stored.secret.kind.variable, value));
-        Ok(Files { config, dotenv, environment, hidden: all().map(|(_, value)| value.to_owned()).collect() })
+        Ok(PlannedFiles { config, dotenv, environment, hidden: all().map(|(_, value)| value.to_owned()).collect() })
     }
 
     /// Returns true if nothing would change.

@@ -14,11 +14,11 @@ use crate::number;
 const MAX_SHOWN: usize = 15;
 
 /// The terminal, if there is one.
-pub struct Prompt {
+pub struct SetupTerminal {
     is_there: bool,
 }
 
-impl Prompt {
+impl SetupTerminal {
     /// Uses the terminal if both stdin and stderr are one.
     pub fn new() -> Self {
         Self { is_there: stdin().is_terminal() && stderr().is_terminal() }

@@ -3,12 +3,12 @@
 use telephony_config::{KeyChange, PublicUrl, TunnelProvider};
 
 use super::asking::{Asking, Changes, set};
-use super::secrets::{self, NGROK_TOKEN, Secret};
+use super::secrets::{self, NGROK_TOKEN, SetupSecret};
 use crate::failure::Failure;
 
 impl Asking<'_> {
     /// Returns the settings and the secret of the chosen way.
-    pub(super) fn reach(&self) -> Result<(Changes, Option<Secret>), Failure> {
+    pub(super) fn reach(&self) -> Result<(Changes, Option<SetupSecret>), Failure> {
         let has_ngrok_flag = self.setup.ngrok_token.is_some() || self.setup.ngrok_domain.is_some();
         let way = match &self.setup.reach {
             Some(way) => way.clone(),
@@ -62,7 +62,7 @@ impl Asking<'_> {
         }
     }
 
-    fn ngrok_token(&self) -> Result<Option<Secret>, Failure> {
+    fn ngrok_token(&self) -> Result<Option<SetupSecret>, Failure> {
         let given = secrets::from_flag(NGROK_TOKEN, self.setup.ngrok_token.as_ref())?;
         let question = "ngrok authtoken (not shown; empty for the one in ngrok's own file)";
         self.secret(NGROK_TOKEN, given, question)

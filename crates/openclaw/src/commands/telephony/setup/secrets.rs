@@ -5,13 +5,13 @@ use std::io::stdin;
 use secrecy::{ExposeSecret, SecretString};
 use telephony_config::{AgentKind, Environment, KeyChange, Preset, TelephonyConfig, bare_secret, load};
 
-use super::{Before, Setup};
+use super::{Before, SetupArgs};
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 use crate::terminal;
 
 /// A kind of secret that setup asks for.
-pub struct Kind {
+pub struct SecretKind {
     /// Its name for people.
     pub name: &'static str,
     pub key: &'static str,
@@ -23,7 +23,7 @@ pub struct Kind {
     of: fn(&TelephonyConfig) -> Option<&SecretString>,
 }
 
-pub const AUTH_TOKEN: &Kind = &Kind {
+pub const AUTH_TOKEN: &SecretKind = &SecretKind {
     name: "Auth Token",
     key: "twilio.authToken",
     variable: "TWILIO_AUTH_TOKEN",
@@ -32,7 +32,7 @@ pub const AUTH_TOKEN: &Kind = &Kind {
     of: |telephony| telephony.twilio.auth_token.as_ref(),
 };
 
-pub const NGROK_TOKEN: &Kind = &Kind {
+pub const NGROK_TOKEN: &SecretKind = &SecretKind {
     name: "ngrok authtoken",
     key: "tunnel.ngrokAuthToken",
     variable: "NGROK_AUTHTOKEN",
@@ -41,7 +41,7 @@ pub const NGROK_TOKEN: &Kind = &Kind {
     of: |telephony| telephony.tunnel.ngrok_auth_token.as_ref(),
 };
 
-pub const OPENAI_KEY: &Kind = &Kind {
+pub const OPENAI_KEY: &SecretKind = &SecretKind {
     name: "key of the agent's API",
     key: "agent.apiKey",
     variable: "OPENAI_API_KEY",
@@ -54,7 +54,7 @@ pub const OPENAI_KEY: &Kind = &Kind {
 };
 
 /// Under its own variable, so that the key of one company never goes to another.
-pub const ANTHROPIC_KEY: &Kind = &Kind {
+pub const ANTHROPIC_KEY: &SecretKind = &SecretKind {
     name: "Anthropic API key",
     key: "agent.apiKey",
     variable: "ANTHROPIC_API_KEY",
@@ -63,7 +63,7 @@ pub const ANTHROPIC_KEY: &Kind = &Kind {
     of: |telephony| key_for(telephony, "anthropic"),
 };
 
-pub const GEMINI_KEY: &Kind = &Kind {
+pub const GEMINI_KEY: &SecretKind = &SecretKind {
     name: "Gemini API key",
     key: "agent.apiKey",
     variable: "GEMINI_API_KEY",
@@ -81,7 +81,7 @@ fn key_for<'t>(telephony: &'t TelephonyConfig, name: &str) -> Option<&'t SecretS
     }
 }
 
-pub const OPENCLAW_TOKEN: &Kind = &Kind {
+pub const OPENCLAW_TOKEN: &SecretKind = &SecretKind {
     name: "token of OpenClaw's gateway",
     key: "agent.token",
     variable: "OPENCLAW_GATEWAY_TOKEN",
@@ -95,7 +95,7 @@ pub const OPENCLAW_TOKEN: &Kind = &Kind {
 
 /// The destination of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store {
+pub enum SecretDestination {
     Dotenv,
     /// The configuration file.
     Config,
@@ -104,18 +104,18 @@ pub enum Store {
 }
 
 /// A secret, given or already known.
-pub struct Secret {
-    pub kind: &'static Kind,
+pub struct SetupSecret {
+    pub kind: &'static SecretKind,
     pub value: SecretString,
 }
 
 /// A secret and its destination; none if it stays where it is.
 pub struct Stored {
-    pub secret: Secret,
-    pub store: Option<Store>,
+    pub secret: SetupSecret,
+    pub store: Option<SecretDestination>,
 }
 
-impl Kind {
+impl SecretKind {
     /// Returns the secret in effect, from any source.
     pub fn known(&self, before: &Before) -> Option<SecretString> {
         let configured = before.telephony().and_then(self.of).cloned();
@@ -133,7 +133,7 @@ impl Kind {
 }
 
 /// Returns the secret passed by a flag; `-` reads a line of stdin, which other users of this machine cannot see.
-pub fn from_flag(kind: &Kind, flag: Option<&String>) -> Result<Option<SecretString>, Failure> {
+pub fn from_flag(kind: &SecretKind, flag: Option<&String>) -> Result<Option<SecretString>, Failure> {
     let Some(given) = flag else { return Ok(None) };
     let secret = if given == "-" { kind.bare(&line_of_stdin()?) } else { kind.bare(given) };
     match secret.expose_secret() {
@@ -153,41 +153,43 @@ fn line_of_stdin() -> Result<String, Failure> {
 
 impl Stored {
     /// Chooses the destination: none if the secret is in effect already and the operator did not ask for one.
-    pub fn of(secret: Secret, before: &Before, setup: &Setup, chosen: Store) -> Stored {
+    pub fn of(secret: SetupSecret, before: &Before, setup: &SetupArgs, chosen: SecretDestination) -> Stored {
         let is_there = secret.is_in_force(before) && setup.secrets.is_none();
         Stored { secret, store: (!is_there).then_some(chosen) }
     }
 
     /// Returns the change to its key.
     pub fn change(&self) -> Option<(&'static str, KeyChange)> {
-        let Secret { kind, value } = &self.secret;
+        let SetupSecret { kind, value } = &self.secret;
         let change = match self.store? {
-            Store::Config => KeyChange::Set(value.expose_secret().into()),
-            Store::Dotenv | Store::Environment if kind.is_referred_to => {
+            SecretDestination::Config => KeyChange::Set(value.expose_secret().into()),
+            SecretDestination::Dotenv | SecretDestination::Environment if kind.is_referred_to => {
                 KeyChange::Set(format!("${{{}}}", kind.variable).into())
             }
-            Store::Dotenv | Store::Environment => KeyChange::Remove,
+            SecretDestination::Dotenv | SecretDestination::Environment => KeyChange::Remove,
         };
         Some((kind.key, change))
     }
 
     /// Warns about a different secret in the environment, which takes precedence over this one or not.
     pub fn notice(&self, before: &Before, config_arg: &ConfigArg) -> Option<String> {
-        let Secret { kind, value } = &self.secret;
+        let SetupSecret { kind, value } = &self.secret;
         let (name, variable) = (kind.name, kind.variable);
         let is_other = |found: &str| bare_secret(found).0 != value.expose_secret();
         let in_shell = std::env::var(variable).ok().filter(|found| !found.is_empty());
         let shell_has_another = in_shell.as_deref().is_some_and(is_other);
         match self.store {
-            Some(Store::Dotenv) if shell_has_another => Some(format!(
+            Some(SecretDestination::Dotenv) if shell_has_another => Some(format!(
                 "{variable} in this environment has a different value, which takes precedence over .env: unset it \
                 where the gateway starts."
             )),
-            Some(Store::Config) | None if shell_has_another => Some(format!(
+            Some(SecretDestination::Config) | None if shell_has_another => Some(format!(
                 "{variable} in this environment has a different value; the {name} in the configuration \
                     is used."
             )),
-            Some(Store::Environment) if shell_has_another || before.environment.get(variable).is_some_and(is_other) => {
+            Some(SecretDestination::Environment)
+                if shell_has_another || before.environment.get(variable).is_some_and(is_other) =>
+            {
                 Some(format!("{variable} has a different value: set it to this {name} where the gateway starts."))
             }
             None if in_shell.is_some() => match stored(kind, config_arg) {
@@ -206,7 +208,7 @@ impl Stored {
     }
 }
 
-impl Secret {
+impl SetupSecret {
     /// Returns true if the configuration already yields this secret.
     pub fn is_in_force(&self, before: &Before) -> bool {
         let known = before.telephony().and_then(self.kind.of);
@@ -215,7 +217,7 @@ impl Secret {
 }
 
 /// Returns the secret in effect if this process's variable were not set.
-fn stored(kind: &Kind, config_arg: &ConfigArg) -> Option<SecretString> {
+fn stored(kind: &SecretKind, config_arg: &ConfigArg) -> Option<SecretString> {
     let others =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let others = others.filter(|(name, _)| name != kind.variable);

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use twilio_simulator::{DEFAULT_NUMBER, Simulator};
 
 use super::agent::SimulatedAgent;
-use super::operator::{MAX_CALLS, Operator, about};
+use super::operator::{MAX_CALLS, SimulatedOperator, about};
 use super::{cannot_start, twilio_config};
 use crate::assemble;
 use crate::failure::Failure;
@@ -41,7 +41,7 @@ const COALESCE: Duration = Duration::from_millis(400);
 /// The parts of a simulation.
 pub struct Desk {
     pub twilio: Simulator,
-    pub operator: Operator,
+    pub operator: SimulatedOperator,
     /// The error of the agent's server, if it failed before the first turn.
     pub problem: Option<AgentError>,
     gateway: Gateway,
@@ -56,7 +56,7 @@ impl Desk {
         let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
         let problem = agent.problem().await;
         let config = twilio_config(port);
-        let operator = Operator {
+        let operator = SimulatedOperator {
             store: store.clone(),
             split,
             state: state.path().to_path_buf(),

@@ -35,7 +35,7 @@ pub const MAX_CALLS: usize = 50;
 
 /// The operator of the simulated gateway.
 #[derive(Clone)]
-pub struct Operator {
+pub struct SimulatedOperator {
     pub(super) store: Arc<dyn Store>,
     pub(super) split: SplitRules,
     /// The gateway's state folder.
@@ -54,7 +54,7 @@ pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
     json!({"sentence": agent.sentence, "commands": commands, "problem": problem})
 }
 
-impl Operator {
+impl SimulatedOperator {
     /// Lists the pairing requests.
     pub async fn requests(&self) -> Result<Vec<PairingRequest>, StoreError> {
         self.store.pairing_requests(now()).await
@@ -139,30 +139,39 @@ impl Decision {
     }
 }
 
-async fn list(State(operator): State<Operator>) -> Result<Json<Value>, Refused> {
+async fn list(State(operator): State<SimulatedOperator>) -> Result<Json<Value>, Refused> {
     let requests = operator.requests().await?;
     let shown = |request: &PairingRequest| json!({"code": request.code.as_str(), "number": request.contact.as_str(), "kept": request.kept});
     Ok(Json(requests.iter().map(shown).collect()))
 }
 
-async fn approve(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
+async fn approve(
+    State(operator): State<SimulatedOperator>,
+    Json(decision): Json<Decision>,
+) -> Result<Json<Value>, Refused> {
     let approved = operator.approve(decision.who()?).await?;
     Ok(Json(json!({ "number": approved.contact.as_str() })))
 }
 
-async fn reject(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
+async fn reject(
+    State(operator): State<SimulatedOperator>,
+    Json(decision): Json<Decision>,
+) -> Result<Json<Value>, Refused> {
     let number = operator.reject(decision.who()?, decision.block).await?;
     Ok(Json(json!({ "number": number.as_str() })))
 }
 
 #[derive(Deserialize)]
-struct CallRequest {
+struct PageCallRequest {
     to: String,
     #[serde(default)]
     message: String,
 }
 
-async fn call(State(operator): State<Operator>, Json(request): Json<CallRequest>) -> Result<Json<Value>, Refused> {
+async fn call(
+    State(operator): State<SimulatedOperator>,
+    Json(request): Json<PageCallRequest>,
+) -> Result<Json<Value>, Refused> {
     let to = number::phone(&request.to).map_err(|error| Refused(StatusCode::BAD_REQUEST, error))?;
     let message = Some(request.message.trim()).filter(|message| !message.is_empty());
     match operator.call(to, message).await? {
@@ -172,11 +181,11 @@ async fn call(State(operator): State<Operator>, Json(request): Json<CallRequest>
     }
 }
 
-async fn describe_agent(State(operator): State<Operator>) -> Json<Value> {
+async fn describe_agent(State(operator): State<SimulatedOperator>) -> Json<Value> {
     Json(operator.agent)
 }
 
-async fn status(State(operator): State<Operator>) -> Result<Json<Value>, Refused> {
+async fn status(State(operator): State<SimulatedOperator>) -> Result<Json<Value>, Refused> {
     let summary = operator.summary().await?;
     let counts = [
         ("Received", summary.received_today),

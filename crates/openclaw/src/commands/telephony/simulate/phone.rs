@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
-use twilio_simulator::{Event, MessageRecord, MessageStatus};
+use twilio_simulator::{ExchangeEvent, MessageRecord, MessageStatus};
 
 use self::slash_commands::SlashCommand;
 use super::agent::SimulatedAgent;
@@ -56,7 +56,7 @@ impl Phone {
         terminal::print(slash_commands::HELP);
     }
 
-    async fn use_until_quit(&mut self, mut events: Receiver<Event>) -> Result<(), Failure> {
+    async fn use_until_quit(&mut self, mut events: Receiver<ExchangeEvent>) -> Result<(), Failure> {
         let mut lines = BufReader::new(stdin()).lines();
         loop {
             tokio::select! {
@@ -99,10 +99,12 @@ impl Phone {
         Ok(())
     }
 
-    fn show(&self, event: &Event) {
+    fn show(&self, event: &ExchangeEvent) {
         match event {
-            Event::Message(message) if message.is_outbound() => self.show_message(message),
-            Event::Alert(alert) => terminal::print(format!("  ! Twilio error {}: {}", alert.error_code, alert.text)),
+            ExchangeEvent::Message(message) if message.is_outbound() => self.show_message(message),
+            ExchangeEvent::Alert(alert) => {
+                terminal::print(format!("  ! Twilio error {}: {}", alert.error_code, alert.text))
+            }
             _ => {}
         }
     }
@@ -127,7 +129,7 @@ impl Phone {
         }
     }
 
-    async fn wait_for_silence(&self, events: &mut Receiver<Event>) {
+    async fn wait_for_silence(&self, events: &mut Receiver<ExchangeEvent>) {
         while let Ok(Ok(event)) = timeout(SILENCE, events.recv()).await {
             self.show(&event);
         }

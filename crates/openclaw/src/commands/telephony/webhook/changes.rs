@@ -10,7 +10,7 @@ use crate::terminal;
 
 /// Options that replace the question.
 #[derive(Debug, Args)]
-pub struct Consent {
+pub struct ConfirmationArgs {
     /// Show the changes without making them
     #[arg(long)]
     pub dry_run: bool,
@@ -19,7 +19,7 @@ pub struct Consent {
     pub yes: bool,
 }
 
-impl Consent {
+impl ConfirmationArgs {
     /// Returns true if the changes of `plan`, already shown, shall be made.
     pub fn is_given(&self, plan: &RoutingPlan) -> Result<bool, Failure> {
         if plan.changes.is_empty() || self.dry_run {

@@ -13,13 +13,13 @@ use crate::{public_url, terminal};
 
 /// Show where Twilio delivers messages and calls, and where it should
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowWebhookArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Show {
+impl ShowWebhookArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
             let view = read(channel).await?;

@@ -3,7 +3,7 @@
 use clap::Args;
 use telephony_gateway::routing;
 
-use super::changes::{self, Consent, failed};
+use super::changes::{self, ConfirmationArgs, failed};
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
@@ -14,15 +14,15 @@ const EXAMPLE: &str = "Example: openclaw telephony webhook sync --url https://ph
 /// Point Twilio's webhooks here
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct Sync {
+pub struct SyncArgs {
     /// URL where Twilio reaches the gateway (default: publicUrl, else the running gateway's tunnel)
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]
-    consent: Consent,
+    consent: ConfirmationArgs,
 }
 
-impl Sync {
+impl SyncArgs {
     /// Shows the changes, asks, and makes them.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::open(config_arg)?.block_on(async |channel| {

@@ -3,7 +3,7 @@
 use clap::Args;
 use telephony_gateway::routing;
 
-use super::changes::{self, Consent, failed};
+use super::changes::{self, ConfirmationArgs, failed};
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
@@ -11,12 +11,12 @@ use crate::terminal;
 
 /// Restore the settings from before the first `sync`
 #[derive(Debug, Args)]
-pub struct Undo {
+pub struct UndoArgs {
     #[command(flatten)]
-    consent: Consent,
+    consent: ConfirmationArgs,
 }
 
-impl Undo {
+impl UndoArgs {
     /// Shows the changes, asks, and makes them.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::open(config_arg)?.block_on(async |channel| {

@@ -21,7 +21,7 @@ Example:
 /// Explain whether a request has a valid Twilio signature
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
-pub struct Verify {
+pub struct VerifyArgs {
     /// URL exactly as configured at Twilio, with its query
     #[arg(long, allow_hyphen_values = true)]
     url: OsString,
@@ -56,7 +56,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Verdict<'a> {
+struct SignatureVerdict<'a> {
     valid: bool,
     refusal: Option<&'a str>,
     signed_text: &'a str,
@@ -71,7 +71,7 @@ struct Tried<'a> {
     matched: bool,
 }
 
-impl Verify {
+impl VerifyArgs {
     pub fn run(self) -> Outcome {
         let body = self.body.as_deref().map_or(Ok(Vec::new()), read_body)?;
         let is_post = self.method.eq_ignore_ascii_case("POST");
@@ -104,7 +104,7 @@ impl Verify {
             explanation.lines().iter().for_each(terminal::print);
             return Ok(());
         }
-        terminal::print_json(&Verdict {
+        terminal::print_json(&SignatureVerdict {
             valid: explanation.refusal.is_none(),
             refusal: explanation.refusal.as_deref(),
             signed_text: &explanation.signed_text,

@@ -12,7 +12,7 @@ use telephony_domain::time::{Clock, SystemClock};
 
 use super::super::asking::{Asking, Changes};
 use super::super::files::config_file;
-use super::super::secrets::Secret;
+use super::super::secrets::SetupSecret;
 use crate::failure::Failure;
 use crate::{assemble, terminal};
 
@@ -26,7 +26,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Asking<'_> {
     /// Has the operator ask the agent something. Returns false if a different agent shall be chosen.
-    pub(super) fn is_tried(&self, changes: &Changes, key: Option<&Secret>) -> Result<bool, Failure> {
+    pub(super) fn is_tried(&self, changes: &Changes, key: Option<&SetupSecret>) -> Result<bool, Failure> {
         loop {
             let asked =
                 self.prompt.optional("Test question for the agent (empty for none)", Some(QUESTION), |_| Ok(()))?;
@@ -49,7 +49,7 @@ impl Asking<'_> {
         }
     }
 
-    fn answer(&self, changes: &Changes, key: Option<&Secret>, question: String) -> Result<String, Failure> {
+    fn answer(&self, changes: &Changes, key: Option<&SetupSecret>, question: String) -> Result<String, Failure> {
         let agent = self.chosen(changes, key)?;
         let within = assemble::runtime()?.block_on(async {
             let answer = async { collect(agent.answer(turn(question)?).await?).await };
@@ -59,7 +59,7 @@ impl Asking<'_> {
     }
 
     /// Returns the agent that the configuration would have with these changes.
-    fn chosen(&self, changes: &Changes, key: Option<&Secret>) -> Result<Arc<dyn Agent>, Failure> {
+    fn chosen(&self, changes: &Changes, key: Option<&SetupSecret>) -> Result<Arc<dyn Agent>, Failure> {
         let location = &self.before.location;
         let file = config_file(location);
         let text = std::fs::read_to_string(&file).unwrap_or_default();

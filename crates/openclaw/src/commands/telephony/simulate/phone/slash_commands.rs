@@ -3,7 +3,7 @@
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_store::contacts::Who;
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Fault, FaultExtent};
 
 use super::{Phone, many};
 use crate::commands::pairing;
@@ -84,7 +84,7 @@ impl SlashCommand {
             }
             SlashCommand::Status => show_status(phone).await?,
             SlashCommand::Trouble(fault, times) => {
-                desk.twilio.misbehave(fault, Extent::Next(times));
+                desk.twilio.misbehave(fault, FaultExtent::Next(times));
                 terminal::print(format!("  Twilio will fail {}.", many(times, "time")));
             }
             SlashCommand::Calm => {
