@@ -3,6 +3,7 @@
 //! Programs depend on the names and the meaning of the fields. Times are UTC, and money is exact.
 
 pub mod call;
+pub mod conversation;
 pub mod costs;
 pub mod message;
 pub mod money;

@@ -232,7 +232,7 @@ impl CallTurnOutcome {
         [CallTurnOutcome::Answered, CallTurnOutcome::Texted, CallTurnOutcome::Unheard, CallTurnOutcome::None];
 
     /// Returns the word used in the store and in `--json`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             CallTurnOutcome::Answered => "answered",
             CallTurnOutcome::Texted => "texted",
@@ -381,6 +381,9 @@ pub trait Calls: Send + Sync {
 
     /// Returns the newest `limit` calls, newest first; only those of `contact` if given.
     async fn calls(&self, contact: Option<&PhoneNumber>, limit: u32) -> Result<Vec<CallEntry>, StoreError>;
+
+    /// Returns the newest `limit` calls with a contact and their transcripts, oldest first.
+    async fn transcripts(&self, contact: &PhoneNumber, limit: u32) -> Result<Vec<CallDetail>, StoreError>;
 
     /// Returns a call with its transcript.
     async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError>;

@@ -50,6 +50,10 @@ async fn a_message_is_said_and_the_call_is_listed() {
     let id = listed[0]["id"].to_string();
     let shown = bench.json(&["telephony", "calls", &id, "--json"]).await;
     assert_eq!((&shown["outgoing"]["dialing"], &shown["outgoing"]["message"]), (&"dialed".into(), &MESSAGE.into()));
+    let conversation = bench.json(&["telephony", "conversation", ALICE, "--json"]).await;
+    let said =
+        [0, 1].map(|at| [&conversation[at]["kind"], &conversation[at]["text"]].map(|word| word.as_str().unwrap()));
+    assert_eq!(said, [["call", ""], ["message", MESSAGE]]);
     let status = bench.json(&["telephony", "status", "--json"]).await;
     assert_eq!(status["calls"], serde_json::json!({ "today": 1, "open": 0 }));
     let costs = bench.json(&["telephony", "costs", "--json"]).await;

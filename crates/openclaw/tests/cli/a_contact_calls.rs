@@ -68,15 +68,44 @@ async fn the_operator_reads_exports_and_deletes_a_transcript() {
     let missing = bench.run(&["telephony", "calls", "999"]).await;
     assert!(missing.code == 1 && missing.stderr.contains("there is no call 999"), "{missing:?}");
 
+    bench.done(&["telephony", "send", ALICE, "See you."]).await;
+    let conversation = bench.json(&["telephony", "conversation", ALICE, "--json"]).await;
+    let shown = |entry: &Value| {
+        let [kind, direction, text] = ["kind", "direction", "text"].map(|field| entry[field].as_str().unwrap_or("-"));
+        format!("{} {kind} {direction}: {text}", entry["call"])
+    };
+    let entries: Vec<String> = conversation.as_array().unwrap().iter().map(shown).collect();
+    assert_eq!(
+        entries,
+        [
+            format!("{id} call inbound: "),
+            format!("{id} speech inbound: {WORDS}"),
+            format!("{id} answer outbound: {WORDS}"),
+            "null - outbound: See you.".to_owned()
+        ]
+    );
+    let read = bench.done(&["telephony", "conversation", ALICE]).await;
+    let lines = [
+        format!("  {ALICE}  [call {id}: completed]"),
+        format!("  {ALICE}  [call {id}]\n    {WORDS}"),
+        format!("  assistant  [call {id}]\n    {WORDS}"),
+    ];
+    assert!(lines.iter().all(|line| read.contains(line)), "{read}");
+    let newest = bench.json(&["telephony", "conversation", ALICE, "--json", "--limit", "2"]).await;
+    assert_eq!(newest.as_array().unwrap().iter().map(shown).collect::<Vec<_>>(), entries[2..]);
+    let other = bench.json(&["telephony", "conversation", BOB, "--json"]).await;
+    assert_eq!(other.as_array().unwrap().len(), 3);
+
     let export = bench.json(&["telephony", "export", ALICE]).await;
     let turn = &export["calls"][0]["transcript"][0];
     let said = [&turn["kind"], &turn["words"], &turn["answer"], &turn["outcome"]].map(|text| text.as_str().unwrap());
     assert_eq!(said, ["speech", WORDS, WORDS, "answered"]);
     let asked = bench.run(&["telephony", "purge", ALICE]).await;
-    assert!(asked.stdout.contains("0 messages from them, 0 to them, 1 call,"), "{}", asked.stdout);
+    assert!(asked.stdout.contains("0 messages from them, 1 to them, 1 call,"), "{}", asked.stdout);
     let purged = bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
-    assert!(purged.contains("Deleted 0 messages and 1 call here"), "{purged}");
+    assert!(purged.contains("Deleted 1 message and 1 call here"), "{purged}");
     assert_eq!(bench.json(&["telephony", "export", ALICE]).await["calls"], serde_json::json!([]));
+    assert_eq!(bench.json(&["telephony", "conversation", ALICE, "--json"]).await, serde_json::json!([]));
     assert_eq!(over(&bench).await.len(), 1);
 }
 

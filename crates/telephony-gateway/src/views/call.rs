@@ -3,7 +3,7 @@
 use serde::Serialize;
 use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::words::Words;
-use telephony_store::calls::{CallDetail, CallEntry, CallTurn, CallTurnOutcome};
+use telephony_store::calls::{CallDetail, CallEntry, CallState, CallTurn, CallTurnOutcome};
 use telephony_store::outgoing_calls::OutgoingDetail;
 
 use super::money::MoneyView;
@@ -155,6 +155,19 @@ impl CallTurnView {
             answered_at: turn.answered.map(TimeView),
         }
     }
+}
+
+/// The state of a call that did not reach the gateway, whatever the provider made of it.
+pub const MISSED: &str = "missed";
+
+/// Returns the word for the state of a call: the provider's status, or how far the dialing is.
+pub fn state(call: &CallDetail) -> &'static str {
+    if call.entry.is_missed {
+        return MISSED;
+    }
+    let is_open = call.entry.state == CallState::Open;
+    let dialing = call.outgoing.as_ref().filter(|_| is_open).map(|outgoing| outgoing.state.as_str());
+    call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
 }
 
 fn text(words: &Words) -> String {

@@ -120,6 +120,11 @@ impl Calls for SqliteStore {
         self.read(move |db| list::entries(db, contact.as_ref(), limit)).await
     }
 
+    async fn transcripts(&self, contact: &PhoneNumber, limit: u32) -> Result<Vec<CallDetail>, StoreError> {
+        let contact = contact.clone();
+        self.read(move |db| list::details(db, &contact, limit)).await
+    }
+
     async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError> {
         self.read(move |db| list::detail(db, call)).await
     }

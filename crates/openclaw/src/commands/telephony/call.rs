@@ -13,7 +13,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_gateway::control::status;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::random;
-use telephony_gateway::views::call::{CallCheckView, TranscriptView};
+use telephony_gateway::views::call::{CallCheckView, TranscriptView, state};
 use telephony_store::calls::{CallDetail, CallState};
 use telephony_store::outgoing_calls::{CallDraft, DialState, OutgoingRules, Placed};
 use tokio::time::{Instant, sleep};
@@ -256,7 +256,7 @@ impl CallArgs {
             calls::print(detail);
         } else {
             let (id, contact) = (detail.entry.id, &detail.entry.contact);
-            terminal::print(format!("Call {id} to {contact}: {}", calls::state(detail)));
+            terminal::print(format!("Call {id} to {contact}: {}", state(detail)));
         }
         match failure(detail) {
             Some(failure) => Err(failure),

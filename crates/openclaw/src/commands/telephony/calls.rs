@@ -7,8 +7,8 @@ use clap::Args;
 use telephony_domain::call::Prompt;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_gateway::views::call::{CallView, TranscriptView};
-use telephony_store::calls::{CallDetail, CallState, CallTurnOutcome};
+use telephony_gateway::views::call::{CallView, MISSED, TranscriptView, state};
+use telephony_store::calls::{CallDetail, CallTurnOutcome};
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
@@ -129,17 +129,4 @@ pub fn print(call: &CallDetail) {
     if call.entry.is_cut_off {
         terminal::print("  They hung up early: the last words may not have been heard in full.");
     }
-}
-
-/// The state of a call that did not reach the gateway, whatever the provider made of it.
-const MISSED: &str = "missed";
-
-/// Returns the word for the state of a call: the provider's status, or how far the dialing is.
-pub fn state(call: &CallDetail) -> &'static str {
-    if call.entry.is_missed {
-        return MISSED;
-    }
-    let is_open = call.entry.state == CallState::Open;
-    let dialing = call.outgoing.as_ref().filter(|_| is_open).map(|outgoing| outgoing.state.as_str());
-    call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
 }

@@ -32,9 +32,9 @@ pub(super) fn detail(db: &Db, id: CallId) -> Result<Option<CallDetail>, StoreErr
     found.map(|entry| detail_of(db, entry)).transpose()
 }
 
-/// Returns all calls with a contact, the oldest first.
-pub(in crate::sqlite) fn details(db: &Db, contact: &PhoneNumber) -> Result<Vec<CallDetail>, StoreError> {
-    let newest_first = entries(db, Some(contact), u32::MAX)?;
+/// Returns the newest calls with a contact, the oldest first.
+pub(in crate::sqlite) fn details(db: &Db, contact: &PhoneNumber, limit: u32) -> Result<Vec<CallDetail>, StoreError> {
+    let newest_first = entries(db, Some(contact), limit)?;
     newest_first.into_iter().rev().map(|entry| detail_of(db, entry)).collect()
 }
 

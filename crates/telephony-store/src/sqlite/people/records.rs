@@ -54,7 +54,7 @@ fn record_of(db: &Db, contact: &PhoneNumber) -> Result<Record, StoreError> {
         pairing: requests.pop(),
         consents: consents::history(db, Some(contact))?,
         messages,
-        calls: calls::details(db, contact)?,
+        calls: calls::details(db, contact, u32::MAX)?,
     })
 }
 
