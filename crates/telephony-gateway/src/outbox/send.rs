@@ -3,12 +3,15 @@
 //! The last stage of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
 //! provider's reports tell how far it is.
 
+use std::time::Duration;
+
 use telephony_domain::delivery::Receipt;
 use telephony_domain::message::OutboundMedia;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_providers::provider::{Outgoing, ProviderError};
 use telephony_store::StoreError;
 use telephony_store::outbox::{AttemptLease, SendFailure, StartedPart};
+use tokio::time::{Instant, sleep};
 use tracing::{Instrument, Span};
 
 use super::PartSender;
@@ -16,14 +19,18 @@ use crate::random;
 use crate::tasks::without_panic;
 use crate::webhook::media_server;
 
+/// Time for which storing an outcome is retried, below the lease of an attempt, and the pause between two tries.
+const OUTCOME_KEPT: Duration = Duration::from_secs(50);
+const OUTCOME_RETRY: Duration = Duration::from_millis(500);
+
 /// Returns the span of the work on a part: every log line of it has these fields, at any log level.
 pub(super) fn span(lease: AttemptLease) -> Span {
     tracing::error_span!("part", part = %lease.part, attempt = lease.attempt)
 }
 
 impl PartSender {
-    /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a doubt
-    /// when its lease expires, and is looked up.
+    /// Hands a started part to the provider. An outcome that cannot be stored in time leaves the attempt open: it becomes
+    /// a doubt when its lease expires, and is looked up.
     pub async fn send(&self, part: StartedPart) {
         let span = span(part.lease);
         self.attempt(part).instrument(span).await;
@@ -38,11 +45,28 @@ impl PartSender {
             Ok(receipt) => {
                 tracing::debug!(provider_id = receipt.provider_id, "handed over");
                 self.metrics.handover("sent");
-                self.store.part_sent(part.lease, receipt, self.clock.now()).await
+                self.until_stored(|| self.store.part_sent(part.lease, receipt.clone(), self.clock.now())).await
             }
             Err(error) => self.fail(&part, &error).await,
         };
         log_unstored(stored);
+    }
+
+    /// Stores an outcome. Retries while the store fails, because only this gateway knows it.
+    async fn until_stored<T, F>(&self, store: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let last = Instant::now() + OUTCOME_KEPT;
+        loop {
+            match store().await {
+                Err(error) if error.stops_storing() && Instant::now() < last => {
+                    self.storage.failed("cannot store the outcome of a part; retrying", &error);
+                    sleep(OUTCOME_RETRY).await;
+                }
+                stored => return stored,
+            }
+        }
     }
 
     /// Records that the gateway stopped before the provider answered; the part is looked up after the restart.
@@ -98,7 +122,8 @@ impl PartSender {
             is_opt_out: error.is_opt_out(),
             was_answered: error.was_answered(),
         };
-        let fate = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await?;
+        let store = || self.store.part_failed(part.lease, failure.clone(), random::fraction(), self.clock.now());
+        let fate = self.until_stored(store).await?;
         let (to, code) = (part.to.masked(), error.code());
         match fate {
             PartFate::Failed => {

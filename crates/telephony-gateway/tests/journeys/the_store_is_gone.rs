@@ -1,6 +1,8 @@
 use std::fs;
 use std::time::Duration;
 
+use twilio_simulator::{Fault, FaultExtent};
+
 use crate::stage::{ALICE, Plan, SOON, Stage};
 
 /// Waits until `/health` answers with this status and returns the body.
@@ -38,4 +40,20 @@ async fn nothing_is_acknowledged_until_the_store_is_back() {
     stage.expect(ALICE, &["before", "telephony.sqlite", "arrivals"]).await;
     stage.text(ALICE, "after").await;
     stage.expect(ALICE, &["before", "telephony.sqlite", "arrivals", "after"]).await;
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_text_waits_for_the_store() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::DelayAnswer { milliseconds: 1_500 }, FaultExtent::Next(1));
+    stage.text(ALICE, "before").await;
+    stage.expect_summary(|summary| summary.sending == 1).await;
+    let (file, aside) = (stage.state.path().join("telephony.sqlite"), stage.state.path().join("aside"));
+    fs::rename(&file, &aside).unwrap();
+    stage.expect(ALICE, &["before"]).await;
+    assert_eq!(health(&stage, 503).await["reason"], "store-gone");
+    fs::rename(&aside, &file).unwrap();
+    // A doubt would only be looked up after its lease, which is longer than this waits.
+    stage.expect_rest().await;
+    stage.expect(ALICE, &["before"]).await;
 }
