@@ -8,6 +8,7 @@ mod special;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -188,6 +189,15 @@ impl DialingRules {
     }
 }
 
+impl DialingRules {
+    /// Returns the maximum duration of a call that passes [`check`](DialingRules::check): `wanted`, or the rest of the
+    /// day's minutes if that is less.
+    pub fn duration(&self, wanted: Duration, usage: DialingUsage) -> Duration {
+        let left = self.minutes_per_day.map(|most| most.saturating_sub(usage.minutes_today));
+        left.map_or(wanted, |minutes| wanted.min(Duration::from_secs(60) * minutes))
+    }
+}
+
 /// Rejects input that no rule allows, including numbers too short for a phone, such as 911.
 pub fn check_number(dialed: &str) -> Result<(), NotDialed> {
     let digits: String = dialed.chars().filter(char::is_ascii_digit).collect();
@@ -347,6 +357,18 @@ mod tests {
         assert_eq!(verdict(&rules(), number, used(0, 120)), Err(NotDialed::MinutesPerDay { most: 120 }));
         let free = DialingRules { calls_per_hour: None, minutes_per_day: None, ..rules() };
         assert_eq!(verdict(&free, number, used(u32::MAX, u32::MAX)), Ok(()));
+    }
+
+    #[test]
+    fn a_call_lasts_no_longer_than_the_minutes_that_are_left() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let usage = |minutes_today| DialingUsage { calls_this_hour: 0, minutes_today };
+        let rules = DialingRules { minutes_per_day: Some(10), ..rules() };
+        for (used, allowed) in [(0, 5), (5, 5), (7, 3), (9, 1), (10, 0), (11, 0)] {
+            assert_eq!(rules.duration(minutes(5), usage(used)), minutes(allowed), "{used} min used");
+        }
+        let free = DialingRules { minutes_per_day: None, ..rules };
+        assert_eq!(free.duration(minutes(5), usage(u32::MAX)), minutes(5));
     }
 
     #[test]

@@ -370,7 +370,7 @@ pub trait Calls: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Takes the call that has been due for longest. The call is due again later if it has no event until then.
+    /// Takes the call that has been due for longest at the provider of `work`. The call is due again later if it has no event until then.
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError>;
 
     /// Records that the provider has ended a call, or does not know it.

@@ -76,7 +76,11 @@ impl LimitsConfig {
                 12,
             ),
             calls_per_hour: limit("callsPerHour", "Outgoing calls per hour.", 10),
-            call_minutes_per_day: limit("callMinutesPerDay", "Minutes of outgoing calls per day.", 120),
+            call_minutes_per_day: limit(
+                "callMinutesPerDay",
+                "Minutes of outgoing calls per day; the last call ends when they are used up.",
+                120,
+            ),
             call_countries: keys
                 .key(
                     "callCountries",

@@ -7,14 +7,14 @@ use telephony_domain::dialing::{DialingRules, NotDialed};
 use telephony_domain::id::CallId;
 use telephony_domain::money::{Currency, Price};
 use telephony_domain::reconcile::SearchResult;
-use telephony_store::LeaseHolder;
-use telephony_store::calls::{CallDetail, CallState, DueCall, Requested};
+use telephony_store::calls::{CallDetail, CallState, CallWork, DueCall, Requested};
 use telephony_store::contacts::Who;
 use telephony_store::history::Speaker;
 use telephony_store::outgoing_calls::{CallDraft, CallToDial, DialState, OutgoingRules, Placed};
+use telephony_store::{LeaseHolder, Next};
 
 use super::calls::{document, work};
-use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds};
+use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds, sender};
 
 fn notify(message: &str) -> CallPurpose {
     let dialing = Dialing { ring: seconds(30), machine: MachineRule::Off };
@@ -124,6 +124,41 @@ async fn a_key_belongs_to_one_call_with_its_words() {
         assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), taken, "{what}");
     }
     assert_eq!(world.store.place_call(same, rules(), at(2)).await.unwrap(), Placed::Known(call));
+}
+
+#[tokio::test]
+async fn the_last_minutes_of_the_day_limit_a_call() {
+    let world = World::new().await;
+    let dialing = DialingRules { minutes_per_day: Some(6), ..rules().dialing };
+    let rules = || OutgoingRules { dialing: dialing.clone(), ..rules() };
+    for (key, to, duration) in [("k1", ANN, 300), ("k2", BOB, 60)] {
+        let placed = world.store.place_call(draft(key, to), rules(), at(1)).await.unwrap();
+        assert!(matches!(placed, Placed::Waiting(_)), "{placed:?}");
+        assert_eq!(world.dial(1).await.plan.max_duration, seconds(duration), "{key}");
+    }
+    let third = world.store.place_call(draft("k3", "+15550003333"), rules(), at(1)).await.unwrap();
+    assert_eq!(third, Placed::Refused(NotDialed::MinutesPerDay { most: 6 }));
+}
+
+#[tokio::test]
+async fn a_gateway_takes_only_calls_of_its_provider() {
+    let world = World::new().await;
+    let other = "+15550007777";
+    world.store.claim_line("other", sender(other), at(0)).await.unwrap();
+    let rules = || OutgoingRules { most_calls: 1, ..rules() };
+    let elsewhere = CallDraft { from: number(other), ..draft("k1", ANN) };
+    let placed = world.store.place_call(elsewhere, rules(), at(1)).await.unwrap();
+    assert!(matches!(placed, Placed::Waiting(_)), "{placed:?}");
+    assert!(matches!(world.store.take_due_call(work(), at(2)).await.unwrap(), Next::Idle(None)));
+    // Nor does it take one of the sessions.
+    let placed = world.store.place_call(draft("k2", BOB), rules(), at(2)).await.unwrap();
+    assert!(matches!(placed, Placed::Waiting(_)), "{placed:?}");
+    assert_eq!(world.dial(2).await.to, number(BOB));
+    let by_other = CallWork { provider: "other", ..work() };
+    let Next::Taken(DueCall::Dial(dial)) = world.store.take_due_call(by_other, at(3)).await.unwrap() else {
+        panic!("not dialed")
+    };
+    assert_eq!(dial.to, number(ANN));
 }
 
 /// Returns the only conversation.

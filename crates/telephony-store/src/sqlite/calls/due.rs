@@ -18,10 +18,9 @@ const MAX_DOUBLINGS: u32 = 6;
 
 /// Takes the call that has been due for longest.
 pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {
-    let Some(call) = row::first_due(db, now)? else {
-        let next = one(db, "SELECT min(due_at) AS due_at FROM call WHERE due_at > ?", [now.0], |row| {
-            maybe_time(row, "due_at")
-        })?;
+    let Some(call) = row::first_due(db, work.provider, now)? else {
+        let sql = "SELECT min(due_at) AS due_at FROM call WHERE due_at > ? AND provider = ?";
+        let next = one(db, sql, (now.0, work.provider), |row| maybe_time(row, "due_at"))?;
         return Ok(Next::Idle(next));
     };
     if let Some(undialed) = outgoing::undialed(db, &call)? {

@@ -72,7 +72,7 @@ fn admit(
     if restored::is_pending(db)? {
         return Ok(CallOpening::Busy);
     }
-    if row::count_open(db)? >= rules.most_calls {
+    if row::count_open(db, line)? >= rules.most_calls {
         text_missed(db, line, caller, incoming, rules, work, now)?;
         return Ok(CallOpening::Busy);
     }

@@ -59,16 +59,18 @@ pub(super) fn line_of(db: &Db, number: &str) -> Result<Option<LineId>, StoreErro
     query::find(db, "SELECT line FROM line_address WHERE address = ?", [number], |row| row.get(0).map(LineId))
 }
 
-/// Returns the number of calls that are not over.
-pub(super) fn count_open(db: &Db) -> Result<usize, StoreError> {
-    let open: u32 = one(db, "SELECT count(*) FROM call WHERE due_at IS NOT NULL", (), |row| row.get(0))?;
+/// Returns the number of calls at a line's provider that are not over.
+pub(super) fn count_open(db: &Db, line: LineId) -> Result<usize, StoreError> {
+    let sql =
+        "SELECT count(*) FROM call WHERE due_at IS NOT NULL AND provider = (SELECT provider FROM line WHERE id = ?)";
+    let open: u32 = one(db, sql, [line.0], |row| row.get(0))?;
     Ok(usize::try_from(open).unwrap_or(usize::MAX))
 }
 
-/// Returns the call that has been due for longest.
-pub(super) fn first_due(db: &Db, now: Timestamp) -> Result<Option<StoredCall>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ? ORDER BY due_at LIMIT 1");
-    query::find(db, &sql, [now.0], read)
+/// Returns the call that has been due for longest at a provider.
+pub(super) fn first_due(db: &Db, provider: &str, now: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ? AND provider = ? ORDER BY due_at LIMIT 1");
+    query::find(db, &sql, (now.0, provider), read)
 }
 
 fn read(row: &Row<'_>) -> RowResult<StoredCall> {

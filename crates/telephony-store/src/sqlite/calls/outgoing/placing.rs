@@ -1,6 +1,7 @@
 //! New calls: checked against the rules and stored in one transaction.
 
 use telephony_domain::call::Call;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::words::Words;
 use telephony_domain::dialing::NotDialed;
 use telephony_domain::id::{CallId, LineId};
@@ -29,12 +30,13 @@ pub(in crate::sqlite::calls) fn place(
         Err(refusal) => return Ok(Placed::Refused(refusal)),
     };
     let conversation = conversation::find_or_make(db, line, &draft.to)?;
-    let machine = Call::new(draft.plan.clone(), now);
+    let max_duration = rules.dialing.duration(draft.plan.max_duration, spent::usage(db, now)?);
+    let machine = Call::new(CallPlan { max_duration, ..draft.plan.clone() }, now);
     let call = row::insert(db, conversation, None, &machine, now)?;
     let sql = "INSERT INTO outgoing_call (call, key, from_number, message, task, keys, state)
                VALUES (?, ?, ?, ?, ?, ?, 'waiting')";
     execute(db, sql, (call.0, &draft.key, draft.from.as_str(), message(draft), task(draft), &draft.keys))?;
-    spent::note(db, call, draft.plan.max_duration, now)?;
+    spent::note(db, call, max_duration, now)?;
     Ok(Placed::Waiting(call))
 }
 
@@ -75,7 +77,7 @@ fn check(
         return Ok(Err(NotDialed::OnCall(call)));
     }
     let most = rules.most_calls;
-    Ok(if row::count_open(db)? < most { Ok(line) } else { Err(NotDialed::AllBusy { most }) })
+    Ok(if row::count_open(db, line)? < most { Ok(line) } else { Err(NotDialed::AllBusy { most }) })
 }
 
 /// Returns the call with the key of a draft and its contact, and whether it was requested in the same way.
