@@ -18,14 +18,12 @@ const WORDS: &str = "Will you be there at half past seven? Bring the blue folder
 /// Longer than any document here, with its head.
 const LONGEST_ANSWER: usize = 4096;
 
-/// An open call.
 #[derive(Debug)]
 pub struct Call {
     number: u64,
     stream: TcpStream,
     /// The path of its next document.
     path: String,
-    /// The last document.
     document: String,
     requests: u64,
 }

@@ -14,7 +14,6 @@ use crate::webhook::{ACCOUNT, OUR_NUMBER, PUBLIC_URL, TOKEN};
 /// The gateway's binary and the folder for its state.
 #[derive(Debug)]
 pub struct Gateway {
-    /// The binary.
     pub binary: PathBuf,
     states: PathBuf,
 }

@@ -19,7 +19,6 @@ const TICKS: f64 = 100.0;
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Its local address.
     pub port: u16,
     /// The time from exec to the first answer.
     pub started_in: Duration,

@@ -33,7 +33,6 @@ impl Table {
         Table { title, note: note.to_owned(), columns, rows: Vec::new(), remarks: Vec::new(), aims: Vec::new() }
     }
 
-    /// Adds a row.
     pub fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }
@@ -83,7 +82,6 @@ impl fmt::Display for Table {
     }
 }
 
-/// Returns the median.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

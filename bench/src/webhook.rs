@@ -7,13 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-/// The account's SID.
 pub const ACCOUNT: &str = "AC00000000000000000000000000000000";
 
 /// The auth token that signs.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// Our number.
 pub const OUR_NUMBER: &str = "+15550009999";
 
 /// The public site, which is signed together with the path.
@@ -22,7 +20,6 @@ const SITE: &str = "https://bench.example";
 /// The webhook's public URL.
 pub const PUBLIC_URL: &str = "https://bench.example/telephony/webhook";
 
-/// The URL's path.
 pub const PATH: &str = "/telephony/webhook";
 
 /// Consecutive requests in one buffer.

@@ -40,7 +40,6 @@ struct Measured {
     cpu: f64,
 }
 
-/// The three servers.
 struct Servers {
     empty: Process,
     signed: Process,

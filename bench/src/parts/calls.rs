@@ -25,7 +25,6 @@ const STARTS: usize = 5;
 /// The time after which memory is stable.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Targets.
 const MAX_P99_MS: f64 = 15.0;
 const MIN_RATE: f64 = 1_000.0;
 const MAX_IDLE_MB: f64 = 2.0;

@@ -18,7 +18,6 @@ pub struct Cli {
     command: TopLevelCommand,
 }
 
-/// The top-level commands.
 #[derive(Debug, Subcommand)]
 enum TopLevelCommand {
     /// Run the channel in the foreground

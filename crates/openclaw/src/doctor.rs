@@ -55,11 +55,9 @@ pub struct Subject {
 /// The result of one check.
 #[derive(Debug, Default)]
 pub struct Checkup {
-    /// The area checked.
     pub area: &'static str,
     /// Lines about working parts.
     pub well: Vec<String>,
-    /// Problems and remarks.
     pub found: Vec<ReportedFinding>,
     /// True if an earlier finding keeps it from being checked.
     pub is_skipped: bool,

@@ -43,7 +43,6 @@ impl Failure {
             .hint("`openclaw telephony config check` shows problems and warnings")
     }
 
-    /// Sets the hint.
     pub fn hint(self, hint: impl Display) -> Self {
         Self { hint: Some(hint.to_string()), ..self }
     }

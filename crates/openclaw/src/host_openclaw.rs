@@ -19,7 +19,6 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Examines the files.
     pub fn look(location: &Location) -> Self {
         let text = std::fs::read_to_string(&location.config).unwrap_or_default();
         let keys = outline(&text);

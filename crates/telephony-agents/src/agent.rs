@@ -59,7 +59,7 @@ pub struct Turn {
     pub id: TurnId,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Contact.
+    /// Number of the contact who gets the answer.
     pub contact: PhoneNumber,
     /// Our number that the contact wrote to, if known.
     pub line: Option<LineAddress>,
@@ -89,9 +89,9 @@ pub struct OnCall {
 pub struct Said {
     /// Id at the provider.
     pub provider_id: String,
-    /// Text.
+    /// Text as the contact wrote it; empty for attachments alone.
     pub text: String,
-    /// Attachments, in order.
+    /// Attachments, in the contact's order.
     pub media: Vec<TurnAttachment>,
     /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
@@ -102,18 +102,18 @@ pub struct Said {
 /// One line of an earlier turn.
 #[derive(Clone)]
 pub struct Past {
-    /// Author.
+    /// The side that wrote it.
     pub role: Role,
-    /// Text.
+    /// Text as it was received or sent.
     pub text: String,
 }
 
 /// The author of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The contact.
+    /// The person whom the agent answers.
     Contact,
-    /// The agent.
+    /// The agent itself, in an earlier turn.
     Agent,
     /// The operator, who texted the contact from the same number.
     Operator,

@@ -10,7 +10,7 @@ use telephony_domain::media_type::CONTACT_CARD;
 pub struct TurnAttachment {
     /// Type, such as `image/jpeg`; the declared one if it could not be fetched.
     pub content_type: String,
-    /// File or reason.
+    /// The file, or the reason why there is none.
     pub held: Availability,
 }
 
@@ -19,9 +19,9 @@ pub struct TurnAttachment {
 pub enum Availability {
     /// It is in a file, which may be deleted once the turn has ended.
     File {
-        /// Path.
+        /// Path of the fetched file.
         path: PathBuf,
-        /// Length (bytes).
+        /// Length of the file in bytes.
         size: u64,
     },
     /// It could not be fetched, for this reason.

@@ -60,7 +60,6 @@ pub(crate) struct Chat {
 pub(crate) struct ChatEndpoint {
     /// Full URL, `…/chat/completions`.
     pub(crate) url: String,
-    /// Bearer token.
     pub(crate) credential: Option<SecretString>,
     /// Settings that the credential may come from.
     pub(crate) credential_settings: &'static str,
@@ -154,7 +153,6 @@ impl Chat {
     }
 }
 
-/// A failed request.
 #[derive(Debug)]
 struct FailedRequest {
     error: AgentError,

@@ -162,7 +162,6 @@ fn begins(text: &str, mark: &str) -> bool {
     text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
 }
 
-/// Removes [`MARKS`].
 fn unwrapped(answer: &str) -> &str {
     let whole = answer.trim();
     let inner = MARKS.iter().find_map(|(opening, closing)| {

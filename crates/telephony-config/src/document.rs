@@ -12,7 +12,6 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
-/// A JSON5 value.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Null,

@@ -37,7 +37,6 @@ pub(crate) struct Declared {
 /// The value of a key that is not set.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Default {
-    /// None.
     None,
     /// A constant.
     Value(Json),
@@ -52,7 +51,7 @@ pub enum ValueOrigin {
     Said(Place),
     /// The default.
     Default,
-    /// No value.
+    /// Not set, and there is no default.
     Unset,
 }
 

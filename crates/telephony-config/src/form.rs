@@ -16,7 +16,6 @@ use crate::substitute::substitute;
 
 /// A kind of value.
 pub(crate) trait Form {
-    /// The parsed value.
     type Value;
 
     /// Describes the accepted values; the text follows "expected".
@@ -97,7 +96,6 @@ impl At<'_> {
     }
 }
 
-/// `true` or `false`.
 pub(crate) struct Switch;
 
 impl Form for Switch {

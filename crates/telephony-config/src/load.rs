@@ -17,7 +17,7 @@ use crate::sources::Sources;
 use crate::spelling::nearest;
 use crate::{dotenv, required, unbuilt};
 
-/// A valid configuration.
+/// A configuration without problems, and the files that it came from.
 #[derive(Clone)]
 pub struct Loaded {
     /// Settings of the channel, with defaults.
@@ -215,7 +215,6 @@ fn fill_from_file(environment: &mut Environment, root: &Node, report: &mut Probl
     }
 }
 
-/// A minimal configuration.
 const EXAMPLE: &str = r#"{
   channels: {
     telephony: {

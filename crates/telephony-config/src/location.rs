@@ -7,7 +7,7 @@ use crate::environment::Environment;
 /// Files that may contain the configuration, and the state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// OpenClaw's configuration file.
+    /// OpenClaw's configuration file, which may not exist.
     pub config: PathBuf,
     /// Source of that path.
     pub chosen_by: ChosenBy,
@@ -22,9 +22,9 @@ pub struct Location {
 /// The source of the configuration file's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChosenBy {
-    /// `--config`.
+    /// The argument of `--config`.
     Argument,
-    /// `OPENCLAW_CONFIG_PATH`.
+    /// The environment variable `OPENCLAW_CONFIG_PATH`.
     Variable,
     /// The default in the state folder.
     StateFolder,

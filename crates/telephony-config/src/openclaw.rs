@@ -24,7 +24,6 @@ pub(crate) struct HostGateway<'a> {
     agents: Option<&'a Node>,
 }
 
-/// OpenClaw's usual agent.
 const MAIN: &str = "main";
 
 impl<'a> HostGateway<'a> {

@@ -13,14 +13,14 @@ pub enum Place {
     File {
         /// The file, as it was opened.
         file: Arc<Path>,
-        /// Line, from 1.
+        /// Line in the file, from 1.
         line: usize,
         /// Column in characters, from 1.
         column: usize,
     },
     /// An environment variable.
     Variable {
-        /// Its name.
+        /// Name of the environment variable.
         name: String,
         /// The file that set it (`.env`, or `env.vars` in the configuration); none for the process itself.
         set_in: Option<Box<Place>>,

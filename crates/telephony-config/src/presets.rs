@@ -7,7 +7,7 @@ pub struct Preset {
     pub name: &'static str,
     /// The name that people read.
     pub title: &'static str,
-    /// `agent.baseUrl`.
+    /// Value for `agent.baseUrl`.
     pub base_url: &'static str,
     /// The environment variable that holds its key by custom; none for a server that wants no key.
     pub key_variable: Option<&'static str>,

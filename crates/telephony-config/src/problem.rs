@@ -16,7 +16,7 @@ pub struct Problem {
     pub path: String,
     /// The value found and those expected; never a secret.
     pub message: String,
-    /// Advice.
+    /// Advice for the operator, if there is any.
     pub hint: Option<String>,
     /// True where the channel is not configured at all.
     #[serde(skip)]
@@ -39,7 +39,6 @@ impl Problem {
         }
     }
 
-    /// Sets the position.
     pub(crate) fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
@@ -51,7 +50,6 @@ impl Problem {
         self
     }
 
-    /// Sets the hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -137,12 +135,10 @@ pub(crate) struct ProblemCollector {
 }
 
 impl ProblemCollector {
-    /// Adds a problem.
     pub(crate) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// Adds a warning.
     pub(crate) fn warning(&mut self, warning: Problem) {
         self.warnings.push(warning);
     }

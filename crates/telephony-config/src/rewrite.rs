@@ -24,7 +24,7 @@ pub enum RewriteError {
 pub enum KeyChange {
     /// Sets the value in place, or at the end of its section.
     Set(Json),
-    /// Removes the key.
+    /// Removes the key with its value.
     Remove,
 }
 

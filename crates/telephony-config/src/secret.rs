@@ -36,7 +36,6 @@ pub(crate) enum SecretError {
     Exec { command: String, message: String },
 }
 
-/// A resolved secret.
 pub(crate) struct ResolvedSecret {
     pub(crate) secret: SecretString,
     /// Its source; none if it is literally in the configuration.

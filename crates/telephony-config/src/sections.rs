@@ -50,13 +50,13 @@ pub struct TelephonyConfig {
     pub provider: Option<ProviderName>,
     /// Number for outgoing messages and calls.
     pub from_number: Option<LineAddress>,
-    /// Admission policy.
+    /// The rules of `inboundPolicy` and `allowFrom`.
     pub policy: Policy,
     /// Twilio's credentials and settings.
     pub twilio: TwilioConfig,
     /// Splitting and pace of messages.
     pub sms: Sms,
-    /// Calls.
+    /// The section `voice`, for calls.
     pub voice: VoiceConfig,
     /// Listener of the webhook.
     pub serve: ServeConfig,
@@ -70,19 +70,19 @@ pub struct TelephonyConfig {
     pub skip_signature_verification: bool,
     /// Largest number of simultaneous agent turns and calls.
     pub max_concurrent_sessions: u32,
-    /// Agent.
+    /// The section `agent`.
     pub agent: AgentConfig,
-    /// Operator.
+    /// The section `operator`, for notices and commands by SMS.
     pub operator: OperatorConfig,
-    /// Spending limits.
+    /// The section `limits`, on spending.
     pub limits: LimitsConfig,
     /// Message store and retention.
     pub store: StoreConfig,
-    /// Metrics listener.
+    /// The section `metrics`, for their listener.
     pub metrics: MetricsConfig,
 }
 
-/// A provider.
+/// The phone company that carries messages and calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderName {
     /// Twilio.

@@ -54,14 +54,14 @@ pub enum Event {
     },
     /// The agent answered a turn.
     Answer {
-        /// The turn.
+        /// Number of the turn in this call, from [`Action::Ask`].
         turn: u32,
         /// The complete answer in Markdown.
         text: Words,
     },
     /// The agent will not answer a turn.
     NoAnswer {
-        /// The turn.
+        /// Number of the turn in this call, from [`Action::Ask`].
         turn: u32,
     },
     /// Machine detection has a result.
@@ -95,16 +95,16 @@ pub enum Action {
     Interrupt(Script),
     /// Store words that the agent does not answer: the call ends, a machine says them, or they are unclear.
     Keep {
-        /// Their turn.
+        /// Number of their turn in this call.
         turn: u32,
-        /// The words.
+        /// Words as the recognizer heard them, or keys as they were pressed.
         words: Words,
     },
     /// Store the task and ask the agent.
     Ask {
         /// The turn; comes back with the answer.
         turn: u32,
-        /// The task.
+        /// Task of the agent, with the other side's words.
         prompt: Prompt,
     },
     /// Text this to the other side, once for each turn.
@@ -118,7 +118,7 @@ pub enum Action {
     },
     /// Text the summary of the call.
     SendSummary {
-        /// Its turn.
+        /// Number of the turn that asked for the summary.
         turn: u32,
         /// The person who gets it.
         to: SummaryRecipient,
@@ -127,9 +127,9 @@ pub enum Action {
     },
     /// Store an answer or a summary that came too late to be said and cannot be texted.
     KeepUnheard {
-        /// Its turn.
+        /// Number of the turn that the agent answered too late.
         turn: u32,
-        /// The answer.
+        /// The complete answer in Markdown.
         text: Words,
     },
     /// Count a wrong PIN against the daily limit.
@@ -147,9 +147,9 @@ pub enum Action {
 /// A task of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prompt {
-    /// Answer speech.
+    /// Answer the words that the recognizer heard.
     Speech(Words),
-    /// Answer keys.
+    /// Answer the keys that the other side pressed.
     Keys(Words),
     /// Open the call that has a task.
     Open,
@@ -183,21 +183,21 @@ impl Prompt {
 /// The state of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
-    /// Not answered yet.
+    /// The other side has not answered yet.
     Ringing,
     /// The caller must enter the PIN and has been wrong this many times.
     Verifying(u8),
-    /// The greeting plays.
+    /// The greeting plays after the other side has answered.
     Greeting,
-    /// The call listens.
+    /// The provider listens for speech or keys.
     Listening,
     /// The agent is working.
     Thinking(Thinking),
-    /// An answer plays.
+    /// An answer of the agent plays.
     Speaking,
     /// The call ends with its document, or at this time.
     Closing(Timestamp),
-    /// Over.
+    /// The provider has ended the call.
     Over,
 }
 
@@ -212,7 +212,7 @@ enum DocumentState {
     Given(Script),
 }
 
-/// A call.
+/// A call as the rules see it: its terms, its state and its timers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     plan: CallPlan,
@@ -308,7 +308,7 @@ impl Call {
         }
     }
 
-    /// Returns the terms.
+    /// Returns the terms, which never change during the call.
     pub fn plan(&self) -> &CallPlan {
         &self.plan
     }
@@ -333,7 +333,7 @@ impl Call {
         self.is_cut_off
     }
 
-    /// Returns the state.
+    /// Returns the state, as the store keeps it.
     pub fn phase(&self) -> &Phase {
         &self.phase
     }

@@ -17,7 +17,7 @@ pub struct Carrier {
     pub longest_queue: Duration,
     /// Limits of messages with attachments.
     pub mms: MmsRules,
-    /// Public prices.
+    /// Public prices of the provider, with their date.
     pub prices: PriceList,
     /// Error codes which say that a number cannot receive texts.
     pub unreachable_codes: &'static [u32],
@@ -28,15 +28,15 @@ pub struct Carrier {
 /// Segments per second that each kind of line may send.
 #[derive(Debug, PartialEq)]
 pub struct Rates {
-    /// An ordinary number.
+    /// Rate of an ordinary number.
     pub long_code: f64,
-    /// A toll-free number.
+    /// Rate of a toll-free number.
     pub toll_free: f64,
-    /// A short code.
+    /// Rate of a short code.
     pub short_code: f64,
-    /// A sender id.
+    /// Rate of a sender id.
     pub sender_id: f64,
-    /// A messaging service.
+    /// Rate of a messaging service.
     pub messaging_service: f64,
 }
 

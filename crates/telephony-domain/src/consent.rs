@@ -13,7 +13,7 @@ const MAX_WEBHOOK_DELAY: Duration = Duration::from_secs(16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wish {
-    /// No more messages.
+    /// The contact wants no more messages, since STOP.
     OptOut,
     /// Messages are welcome again.
     OptIn,

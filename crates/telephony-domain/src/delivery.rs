@@ -140,7 +140,7 @@ pub struct StatusReport {
     /// Correlation id of the part, if the report came to the callback URL sent with it.
     #[serde(rename = "correlator")]
     pub correlation_id: Option<String>,
-    /// Reported status.
+    /// Status in our words, translated from the provider's.
     pub status: Status,
     /// Error code of the provider, after a failure.
     pub error_code: Option<u32>,

@@ -90,10 +90,10 @@ pub enum NotDialed {
     /// Its country may not be called.
     #[error("{} may not be called", .0.map_or("a number that belongs to no country".to_owned(), |country| country.to_string()))]
     Country(Option<Country>),
-    /// Quiet hours.
+    /// It is within the operator's quiet hours.
     #[error("these are quiet hours ({hours})")]
     QuietHours {
-        /// The span.
+        /// The operator's quiet hours, in local time.
         hours: QuietHours,
         /// The end of it.
         until: Timestamp,
@@ -101,13 +101,13 @@ pub enum NotDialed {
     /// The hourly limit on calls is used up.
     #[error("the hourly limit on calls ({most}) is used up")]
     CallsPerHour {
-        /// The limit.
+        /// `limits.callsPerHour` of the configuration.
         most: u32,
     },
     /// The daily limit on minutes is used up.
     #[error("the daily limit on minutes of calls ({most}) is used up")]
     MinutesPerDay {
-        /// The limit.
+        /// `limits.callMinutesPerDay` of the configuration.
         most: u32,
     },
     /// The number to call from is not one of ours.

@@ -3,9 +3,9 @@
 /// A request that a contact makes with a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyword {
-    /// Stop messages.
+    /// STOP and its synonyms: no more messages.
     OptOut,
-    /// Resume messages.
+    /// START and its synonyms: messages are welcome again.
     OptIn,
     /// Identify the sender; the provider answers.
     Help,

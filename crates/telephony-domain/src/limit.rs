@@ -102,7 +102,7 @@ impl Limit {
 /// The properties of a part that count against limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Number of segments.
+    /// Segments that the carrier will count.
     pub segments: u32,
     /// True if no person requested it.
     pub is_automatic: bool,

@@ -26,7 +26,7 @@ impl Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineKind {
-    /// An ordinary number.
+    /// An ordinary phone number with a country code.
     LongCode,
     /// A North American toll-free number.
     TollFree,

@@ -11,7 +11,7 @@ use crate::number::{PhoneNumber, mask};
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LineAddress {
-    /// A phone number.
+    /// A phone number, which can also receive.
     Number(PhoneNumber),
     /// A short code: four to six digits. It only texts within its country, and cannot receive calls.
     ShortCode(String),
@@ -26,7 +26,7 @@ pub enum LineAddress {
     sender id of 1 to 11 letters, digits, spaces and `+-_&` with at least one letter"
 )]
 pub struct InvalidLineAddress {
-    /// The text.
+    /// The text that was rejected.
     pub found: String,
 }
 

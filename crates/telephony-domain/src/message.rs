@@ -21,7 +21,7 @@ pub struct Arrival {
     pub to: String,
     /// Id of the messaging service that received it.
     pub messaging_service: Option<String>,
-    /// Text, unchanged.
+    /// Text as the provider delivered it, unchanged.
     pub text: String,
     /// Attachments, still at the provider.
     pub media: Vec<Media>,
@@ -40,7 +40,7 @@ pub struct Arrival {
 /// ways; of requests with the same signature, only the first counts. `Debug` hides both.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
-    /// Signature as received.
+    /// Signature as the request's header had it.
     pub signature: String,
     /// Digest of all parsed fields.
     pub content: String,
@@ -103,7 +103,7 @@ pub enum MessagePurpose {
     Approval,
     /// Informs a contact that no agent can answer at the moment.
     Unavailable,
-    /// Notifies the operator.
+    /// Informs the operator about notices.
     Notice,
     /// Answers a command of the operator.
     OperatorCommand,
@@ -148,7 +148,7 @@ pub struct MessageDraft {
     pub key: String,
     /// Reason for sending it.
     pub purpose: MessagePurpose,
-    /// Recipient.
+    /// Number of the recipient.
     pub to: PhoneNumber,
     /// The whole text without splitting and numbering, as shown in lists and the agent's history.
     pub text: String,
@@ -183,9 +183,9 @@ pub enum OutboundMedia {
 pub struct ServedFile {
     /// Name of the file in the store.
     pub name: String,
-    /// Media type.
+    /// Media type, such as `image/png`.
     pub content_type: String,
-    /// Length (bytes).
+    /// Length of the file in bytes.
     pub size: u64,
     /// Token required to fetch it.
     pub token: MediaToken,

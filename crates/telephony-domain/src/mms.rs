@@ -27,15 +27,15 @@ pub enum Unsendable {
     TooMany {
         /// Number of files.
         count: usize,
-        /// Maximum.
+        /// Maximum per message, by the provider's rules.
         most: usize,
     },
     /// Files that are too large together.
     #[error("the files have {size} bytes in total: a message can have {most}")]
     TooMuch {
-        /// Their length (bytes).
+        /// Total length of the files in bytes.
         size: u64,
-        /// Maximum.
+        /// Maximum per message in bytes, by the provider's rules.
         most: u64,
     },
     /// A file that is too large for its type.
@@ -44,11 +44,11 @@ pub enum Unsendable {
         GIF"
     )]
     TooLarge {
-        /// Media type.
+        /// Media type, such as `application/pdf`.
         content_type: String,
-        /// Length (bytes).
+        /// Length of the file in bytes.
         size: u64,
-        /// Maximum.
+        /// Maximum in bytes for any type but JPEG, PNG and GIF.
         most: u64,
     },
     /// A type that no carrier accepts.

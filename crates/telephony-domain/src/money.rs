@@ -20,9 +20,9 @@ pub struct Currency([u8; 3]);
 /// An amount with its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price {
-    /// Amount.
+    /// Amount in `currency`, exact.
     pub amount: Amount,
-    /// Currency.
+    /// Currency of the account at the provider.
     pub currency: Currency,
 }
 
@@ -31,7 +31,7 @@ pub struct Price {
 pub struct Billed {
     /// Id of the message at the provider.
     pub provider_id: String,
-    /// Price.
+    /// Price of the whole message, as the provider reports it.
     pub price: Price,
     /// Segments as counted by the provider, if it says.
     pub segments: Option<u32>,
@@ -54,7 +54,7 @@ impl Currency {
 }
 
 impl Amount {
-    /// Multiplies the amount.
+    /// Multiplies the amount; stays at the largest one instead of overflowing.
     pub fn times(self, number: u64) -> Amount {
         Amount(self.0.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)))
     }

@@ -25,19 +25,19 @@ pub enum Notice {
     NotStoring {
         /// Error of the store.
         error: String,
-        /// Remedy.
+        /// Advice for the operator, such as to free disk space.
         hint: String,
     },
     /// Messages can be stored again.
     StoringAgain {
-        /// Webhooks rejected meanwhile.
+        /// Number of webhooks that got 503 meanwhile; the gateway fetches their messages.
         rejected: u64,
     },
     /// The journal is damaged.
     JournalDamaged {
         /// Number of damaged places.
         places: usize,
-        /// Their length.
+        /// Total length of the damaged places in bytes.
         bytes: u64,
         /// Path of a copy.
         copy: Option<String>,
@@ -50,7 +50,7 @@ pub enum Notice {
     TunnelDown {
         /// Name of the tunnel.
         tunnel: String,
-        /// Error and remedy.
+        /// Error of the tunnel, with advice for the operator.
         problem: String,
     },
     /// The provider does not have the tunnel's URL.
@@ -62,34 +62,34 @@ pub enum Notice {
     Undelivered {
         /// Error code of the provider.
         code: u32,
-        /// Cause and remedy.
+        /// Meaning of the error code, with advice for the operator.
         explanation: String,
     },
     /// The provider rejects the account, so nothing is sent.
     AccountStopped {
         /// Error code of the provider.
         code: Option<u32>,
-        /// Cause and remedy.
+        /// Meaning of the error code, with advice for the operator.
         reason: String,
     },
     /// The gateway gave up on sending a message.
     GaveUpSending {
-        /// The message.
+        /// Shown as `out-…`, which `messages --retry` accepts.
         message: MessageId,
-        /// Its recipient.
+        /// Number of the recipient.
         contact: String,
         /// Time since the first attempt.
         hours: u64,
-        /// Cause.
+        /// Failure of the last attempt.
         reason: String,
     },
     /// Messages failed that had waited for a day while sending was stopped.
     GaveUpWhileStopped,
     /// It stays unknown whether a message was sent.
     SendingUnknown {
-        /// The message.
+        /// Shown as `out-…`, which `messages --retry` accepts.
         message: MessageId,
-        /// Its recipient.
+        /// Number of the recipient.
         contact: String,
     },
     /// The daily limit is reached.
@@ -101,7 +101,7 @@ pub enum Notice {
     ContactLimitReached {
         /// Maximum number of segments.
         most: u32,
-        /// The contact.
+        /// Number of the contact.
         contact: String,
         /// True if the operator approved the contact.
         is_approved: bool,
@@ -110,49 +110,49 @@ pub enum Notice {
     ReplyLimitReached {
         /// Maximum number of replies.
         most: u32,
-        /// The contact.
+        /// Number of the contact.
         contact: String,
     },
     /// The provider accepts nothing more for hours.
     ProviderCapReached {
-        /// Cause.
+        /// Meaning of the provider's error code.
         reason: String,
     },
     /// A line's queue is full.
     QueueFull {
-        /// The line.
+        /// Id of the line in the store.
         line: LineId,
         /// Its number or messaging service.
         sender: String,
-        /// Waiting segments.
+        /// Segments of all parts that wait on the line.
         segments: u32,
     },
     /// A conversation that looks like two machines is paused.
     Paused {
-        /// The conversation.
+        /// Id of the conversation in the store.
         conversation: ConversationId,
-        /// Its contact.
+        /// Number of the contact.
         contact: String,
         /// True if the operator approved the contact.
         is_approved: bool,
     },
     /// A contact waits long for an answer.
     Unanswered {
-        /// The contact.
+        /// Number of the contact.
         contact: String,
-        /// Cause.
+        /// Failure of the agent's last attempt.
         reason: String,
     },
     /// The gateway gave up on answering a message.
     GaveUpAnswering {
-        /// Its sender.
+        /// Number of the contact who sent it.
         contact: String,
-        /// Cause.
+        /// Failure of the agent's last attempt.
         reason: String,
     },
     /// A stranger asks to be approved.
     PairingRequested {
-        /// The stranger.
+        /// Number of the stranger.
         contact: String,
         /// Code of the request.
         code: String,
@@ -175,7 +175,7 @@ pub enum Notice {
     MoreSendersUnanswerable,
     /// A message came on an unsupported channel.
     ChannelUnsupported {
-        /// The channel.
+        /// Prefix of the sender's address, such as `whatsapp`.
         channel: String,
         /// Sender of the last message.
         sender: String,
@@ -186,9 +186,9 @@ pub enum Notice {
     MoreChannelsUnsupported,
     /// A contact sent STOP on an unsupported channel.
     OptedOutByChannel {
-        /// The contact.
+        /// Number of the contact.
         contact: String,
-        /// The channel.
+        /// Prefix of the contact's address, such as `whatsapp`.
         channel: String,
     },
     /// More contacts sent STOP on an unsupported channel.
@@ -201,14 +201,14 @@ pub enum Notice {
     WrongPins,
     /// A call was not placed.
     CallNotPlaced {
-        /// The call.
+        /// Id that `telephony calls` accepts.
         call: CallId,
-        /// Cause.
+        /// The reason why it was not placed.
         reason: String,
     },
     /// It stays unknown whether a call was placed.
     CallUnknown {
-        /// The call.
+        /// Id that `telephony calls` accepts.
         call: CallId,
     },
 }

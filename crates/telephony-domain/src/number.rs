@@ -18,7 +18,7 @@ pub struct PhoneNumber(String);
     "`{found}` is not a phone number in E.164 form: `+`, country code and number, 7 to 15 digits, such as +15550001234"
 )]
 pub struct InvalidNumber {
-    /// The text.
+    /// The text that was rejected.
     pub found: String,
 }
 

@@ -10,14 +10,14 @@ use crate::number::PhoneNumber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InboundPolicy {
-    /// No one.
+    /// The assistant answers no one.
     Disabled,
     /// The numbers in `allowFrom`.
     Allowlist,
     /// The numbers in `allowFrom` and approved contacts; a stranger gets a code.
     #[default]
     Pairing,
-    /// Everyone.
+    /// The assistant answers everyone who is not blocked.
     Open,
 }
 
@@ -36,7 +36,7 @@ impl InboundPolicy {
 /// The policy with its list of numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The operator's choice.
+    /// `inboundPolicy` of the configuration.
     pub inbound: InboundPolicy,
     /// Numbers that are always allowed.
     pub allow: HashSet<PhoneNumber>,
@@ -58,11 +58,11 @@ pub struct Standing {
 /// The policy's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// The agent answers.
+    /// The agent answers the contact.
     Admitted,
     /// Unknown, but may ask to be paired.
     Stranger,
-    /// No answer.
+    /// The contact gets no answer, for this reason.
     Refused(Refusal),
 }
 

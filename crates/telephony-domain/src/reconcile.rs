@@ -37,7 +37,7 @@ pub struct Doubt {
     /// True if the provider answered, so the request is finished. Otherwise it may still be processed later than any
     /// list shows.
     pub is_over: bool,
-    /// Resends so far.
+    /// Number of times that the part was sent again.
     pub resends: u32,
     /// True if it was already resent after a request that may still be processed.
     pub has_left_open: bool,
@@ -100,9 +100,9 @@ fn second_look_after(resends: u32) -> Duration {
 /// The content of a message, to be compared with one in the provider's list.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'m> {
-    /// Text.
+    /// Text as it was handed to the provider.
     pub text: &'m str,
-    /// Number of files.
+    /// Number of attached files.
     pub media: u32,
 }
 

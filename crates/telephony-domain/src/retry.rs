@@ -25,7 +25,7 @@ pub enum Disposition {
 pub struct Backoff {
     /// Wait after the first failure.
     pub first: Duration,
-    /// Longest wait.
+    /// Maximum wait, however many attempts have failed.
     pub longest: Duration,
 }
 
@@ -87,7 +87,7 @@ pub enum TurnFate {
 /// Failed attempts of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failures {
-    /// All attempts.
+    /// Number of failed attempts, whatever the cause.
     pub all: u32,
     /// Attempts since the agent was last unreachable; all if it is so now. They decide about the wait, because a server
     /// that has just come back answers once it is ready.

@@ -39,7 +39,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The system clock.
+/// The clock of the operating system, which can jump.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -3,13 +3,13 @@
 /// The content of a card, as far as it fits a text message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Card {
-    /// Name.
+    /// Name of the person, from `FN` or `N`.
     pub name: String,
     /// Phone numbers as written.
     pub phones: Vec<String>,
     /// E-mail addresses.
     pub emails: Vec<String>,
-    /// Organization.
+    /// Name of the organization, from `ORG`.
     pub organization: Option<String>,
 }
 

@@ -52,7 +52,6 @@ pub struct Applier {
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) storage: Arc<Storage>,
     pub(crate) notices: NoticeWriter,
-    /// Reports damage.
     pub(crate) damages: Damages,
 }
 

@@ -38,22 +38,16 @@ const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 
 /// The task that finds missed messages and calls.
 pub struct Backfill {
-    /// Message store.
-    pub store: Arc<dyn Store>,
-    /// Provider.
-    pub provider: Arc<dyn Provider>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) provider: Arc<dyn Provider>,
     /// Stores missed messages as if their webhook had arrived.
-    pub applier: Arc<Applier>,
-    /// Stores missed calls.
-    pub calls: Arc<CallRunner>,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Wake-up signals.
-    pub wake: Arc<Wake>,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
+    pub(crate) applier: Arc<Applier>,
+    pub(crate) calls: Arc<CallRunner>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Completes a restore once everything since the backup is stored.
-    pub outbox: Arc<PartSender>,
+    pub(crate) outbox: Arc<PartSender>,
 }
 
 impl Backfill {

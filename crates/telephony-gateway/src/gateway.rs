@@ -34,7 +34,7 @@ use crate::webhook::listener;
 /// Time limit for stopping, whatever hangs: service managers kill after 10 s.
 const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 
-/// A running gateway.
+/// A running gateway; its tasks end when it is stopped.
 pub struct Gateway {
     address: SocketAddr,
     line: LineId,

@@ -30,30 +30,23 @@ use turn::TurnWorker;
 
 /// The task that answers turns.
 pub struct TurnRunner {
-    /// Message store.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// Provider, which has the attachments of messages.
-    pub provider: Arc<dyn Provider>,
-    /// Permits for downloads.
-    pub downloads: Semaphore,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) downloads: Semaphore,
     /// Public URLs where the provider can fetch files of answers.
-    pub reach: Receiver<Reach>,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
+    pub(crate) reach: Receiver<Reach>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Agent, policy and rules for splitting.
-    pub live: Receiver<Arc<Live>>,
+    pub(crate) live: Receiver<Arc<Live>>,
     /// Name of our program in texts.
-    pub program: ProgramName,
-    /// Permits for turns.
-    pub sessions: Arc<Semaphore>,
+    pub(crate) program: ProgramName,
+    pub(crate) sessions: Arc<Semaphore>,
     /// Holder of our leases.
-    pub holder: LeaseHolder,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Wake-up signals.
-    pub wake: Arc<Wake>,
-    /// Storage state.
-    pub storage: Arc<Storage>,
+    pub(crate) holder: LeaseHolder,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl TurnRunner {

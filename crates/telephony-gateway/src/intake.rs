@@ -24,7 +24,7 @@ const OPT_OUT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests in flight that may wait for an opt-out: a quarter of them.
 pub(crate) const WAITING_OPT_OUTS: usize = 64;
 
-/// Acknowledges verified events.
+/// Acknowledges verified events once they are on disk.
 pub struct Intake {
     pub(crate) journal: Arc<Journal>,
     /// Finds earlier messages by their signature, and opt-outs that are applied.

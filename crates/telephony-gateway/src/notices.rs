@@ -12,11 +12,9 @@ use crate::wake::Wake;
 #[derive(Clone)]
 pub struct NoticeWriter {
     /// Store, where notices are kept.
-    pub store: Arc<dyn Store>,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Wake-up signals.
-    pub wake: Arc<Wake>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
 }
 
 impl NoticeWriter {
@@ -33,8 +31,7 @@ impl NoticeWriter {
         }
     }
 
-    /// Ends a notice.
-    pub async fn end(&self, name: &str) {
+    pub(crate) async fn end(&self, name: &str) {
         match self.store.end_notice(name, self.clock.now()).await {
             Ok(true) => tracing::info!(notice = name, "a notice has ended"),
             Ok(false) => {}

@@ -30,21 +30,18 @@ use wording::ReplyWriter;
 /// The task that serves the operator.
 pub struct OperatorTask {
     /// Store, which has notices and commands.
-    pub store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// The operator's number and rules for splitting.
-    pub live: Receiver<Arc<Live>>,
+    pub(crate) live: Receiver<Arc<Live>>,
     /// Name of our program in texts.
-    pub program: ProgramName,
+    pub(crate) program: ProgramName,
     /// Line that sends notices.
-    pub line: LineId,
+    pub(crate) line: LineId,
     /// Provider, which confirms the operator's messages.
-    pub provider: Arc<dyn Provider>,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Wake-up signals.
-    pub wake: Arc<Wake>,
-    /// Storage state.
-    pub storage: Arc<Storage>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl OperatorTask {

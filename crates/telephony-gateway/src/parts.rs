@@ -18,9 +18,9 @@ use crate::tunnel::Tunneling;
 pub struct Parts {
     /// The right to run, for as long as the gateway does.
     pub lock: GatewayLock,
-    /// The state folder.
+    /// Path of the state folder.
     pub state: PathBuf,
-    /// The public listener.
+    /// Listener for webhooks, already bound.
     pub listener: TcpListener,
     /// The message store.
     pub store: Arc<dyn Store>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::PublicUrls;
 
-/// Public URLs.
+/// The URLs at which the provider reaches the gateway now.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
     /// URLs of the webhook; the provider fetches our files below the one it gets.

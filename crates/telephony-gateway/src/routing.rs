@@ -19,7 +19,7 @@ const DEMO: &str = "https://demo.twilio.com/";
 /// Planned changes, and settings that stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingPlan {
-    /// Current routes.
+    /// Routes as the provider has them now.
     pub routes: Vec<Route>,
     /// Settings to change, route by route.
     pub changes: Vec<RouteChange>,
@@ -36,9 +36,9 @@ pub struct Left {
     pub address: String,
     /// Name of the setting.
     pub name: String,
-    /// Its value.
+    /// Value that the setting keeps.
     pub value: String,
-    /// Reason.
+    /// The reason why it stays, as a clause.
     pub why: &'static str,
 }
 
@@ -56,9 +56,9 @@ pub enum RoutingError {
 /// The target of the routes.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteTarget<'a> {
-    /// Our sender.
+    /// Number and messaging service whose routes are set.
     pub sender: &'a Sender,
-    /// Our callback URLs.
+    /// URLs that the routes get.
     pub callbacks: &'a CallbackUrls,
     /// True if calls are answered. Otherwise calls that already go elsewhere are left alone.
     pub takes_calls: bool,

@@ -22,7 +22,7 @@ use telephony_providers::calling::CallTerms;
 use telephony_store::calls::CallRules;
 use telephony_store::inbox::ArrivalRules;
 
-/// Settings of calls.
+/// Settings of calls that a reload can change.
 #[derive(Debug, Clone)]
 pub struct VoiceSettings {
     /// True if calls are answered and placed. Calls in progress go on in any case.
@@ -129,7 +129,7 @@ pub struct Live {
     pub split: SplitRules,
     /// Pace and caps of sending.
     pub terms: Terms,
-    /// Settings of calls.
+    /// Settings of calls, for the next document.
     pub voice: VoiceSettings,
     /// The apology that a contact gets when the agent has not answered for a while.
     pub unavailable_text: String,

@@ -31,7 +31,7 @@ struct StorageState {
 /// A failure to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageFailure {
-    /// Latest error.
+    /// Error of the latest attempt to store.
     pub error: StoreError,
     /// Webhooks answered with 503 meanwhile.
     pub refused: u64,

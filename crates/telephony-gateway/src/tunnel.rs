@@ -25,7 +25,6 @@ use crate::settings::Fixed;
 /// First pause before reopening; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// A tunnel that was open for this long is reopened after the first pause.
@@ -43,7 +42,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
 /// A tunnel and its options.
 #[derive(Clone)]
 pub struct Tunneling {
-    /// The tunnel.
+    /// The tunnel that is opened and watched.
     pub tunnel: Arc<dyn Tunnel>,
     /// True if the provider's webhooks are updated.
     pub syncs_webhooks: bool,

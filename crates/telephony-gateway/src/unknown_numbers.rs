@@ -18,16 +18,11 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The task that identifies unknown numbers.
 pub struct UnknownNumbers {
-    /// Message store.
-    pub store: Arc<dyn Store>,
-    /// Provider.
-    pub provider: Arc<dyn Provider>,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Wake-up signals.
-    pub wake: Arc<Wake>,
-    /// Storage state.
-    pub storage: Arc<Storage>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl UnknownNumbers {

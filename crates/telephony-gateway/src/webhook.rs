@@ -27,15 +27,13 @@ use spelling::{is_same_path, steps};
 /// The endpoints of the public listener.
 pub struct Endpoints {
     /// Local path for incoming messages and calls.
-    pub path: String,
-    /// Their endpoint.
-    pub webhook: WebhookEndpoint,
+    pub(crate) path: String,
+    pub(crate) webhook: WebhookEndpoint,
     /// Local path for status reports.
-    pub status_path: String,
-    /// Their endpoint.
-    pub status: WebhookEndpoint,
+    pub(crate) status_path: String,
+    pub(crate) status: WebhookEndpoint,
     /// Files that the provider fetches, below the webhook's path.
-    pub media_server: MediaServer,
+    pub(crate) media_server: MediaServer,
 }
 
 /// Routes the webhook, files and call documents below it, status and health. Any other path is 404, any other method

@@ -33,7 +33,7 @@ pub struct OutgoingCall<'a> {
     pub call: CallId,
     /// Our number, which the contact sees.
     pub from: &'a PhoneNumber,
-    /// The contact's number.
+    /// Number that is called.
     pub to: &'a PhoneNumber,
     /// URL of the first document.
     pub document_url: &'a str,
@@ -63,11 +63,11 @@ pub enum MachineDetection {
 pub struct ListedCall {
     /// The provider's id of the call.
     pub provider_id: String,
-    /// Number that called.
+    /// Number that called, as the provider lists it.
     pub from: String,
     /// Time when the provider created it (in whole seconds).
     pub created: Timestamp,
-    /// State.
+    /// State of the call at the provider.
     pub report: CallReport,
 }
 

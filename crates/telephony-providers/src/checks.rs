@@ -73,9 +73,9 @@ pub struct AccountState {
 /// A provider's alert about a webhook or a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alert {
-    /// Error code.
+    /// Error code of the provider, explained by `Webhooks::explain`.
     pub code: u32,
-    /// Time.
+    /// Time when the provider raised it.
     pub at: Timestamp,
 }
 
@@ -92,11 +92,11 @@ pub struct OwnedNumber {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
-    /// Text messages.
+    /// True if the number has text messages.
     pub sms: bool,
-    /// Picture messages.
+    /// True if the number has picture messages.
     pub mms: bool,
-    /// Calls.
+    /// True if the number has calls.
     pub voice: bool,
 }
 
@@ -112,9 +112,9 @@ pub struct MessagingService {
 /// The numbers of senders in a messaging service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceSenders {
-    /// Phone numbers.
+    /// Number of phone numbers.
     pub numbers: usize,
-    /// Short codes.
+    /// Number of short codes.
     pub short_codes: usize,
 }
 
@@ -125,33 +125,33 @@ pub enum Registration {
     NotNeeded,
     /// The provider does not report it.
     NotReported(String),
-    /// There is none.
+    /// Carriers need one, and there is none.
     Missing(String),
     /// It is not approved.
     NotApproved(String),
-    /// It is approved.
+    /// Carriers have approved it; in the provider's words.
     Approved(String),
 }
 
 /// A request as the provider would make it, without personal content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookProbe {
-    /// Full URL.
+    /// Full URL, with the query.
     pub url: String,
-    /// Body.
+    /// Body in the provider's format.
     pub body: String,
-    /// Signature.
+    /// Signature as the provider would compute it.
     pub signature: String,
 }
 
 /// The response to a test request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeAnswer {
-    /// HTTP status.
+    /// HTTP status of the response.
     pub status: u16,
     /// Target of a redirect.
     pub location: Option<String>,
-    /// `Server` header.
+    /// The `Server` header, which names a proxy.
     pub server: Option<String>,
 }
 
@@ -164,23 +164,23 @@ pub enum ProbeFailure {
     /// The host name does not resolve.
     #[error("the name `{host}` does not resolve: {cause}")]
     NoAddress {
-        /// Host.
+        /// Host name of the URL.
         host: String,
-        /// Cause.
+        /// Error of the name lookup.
         cause: String,
     },
     /// Nothing accepts connections there.
     #[error("no connection to {address}: {cause}")]
     NoConnection {
-        /// Last address tried.
+        /// The last address that was tried.
         address: SocketAddr,
-        /// Cause.
+        /// Error of the system, such as "connection refused".
         cause: String,
     },
     /// The server does not speak TLS, although the URL says https.
     #[error("{address} answers without TLS, although the URL says https")]
     Plain {
-        /// Host and port.
+        /// Host and port of the URL.
         address: String,
     },
     /// The provider would not trust the connection.

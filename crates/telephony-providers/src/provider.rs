@@ -22,7 +22,7 @@ use crate::route::Routes;
 /// Query parameter of a request that was signed on this machine to test the route.
 pub const PROBE_PARAMETER: &str = "openclaw-probe";
 
-/// A provider.
+/// A phone company: everything that the gateway asks of it.
 #[async_trait]
 pub trait Provider: Webhooks + Routes + Calling + Checks {
     /// Hands one part over. An `Ok` means the provider has it; see [`ProviderError::disposition`] for the rest.
@@ -143,15 +143,15 @@ pub trait Webhooks: Send + Sync {
 /// A request to the public listener that is not verified.
 #[derive(Debug, Clone, Copy)]
 pub struct Unverified<'a> {
-    /// Method.
+    /// HTTP method of the request.
     pub method: &'a Method,
     /// URLs that the provider may have called, likeliest first, each with the request's query.
     pub urls: &'a [String],
     /// Query string, without `?`.
     pub query: &'a str,
-    /// Headers.
+    /// Headers of the request, with the signature.
     pub headers: &'a HeaderMap,
-    /// Whole body.
+    /// The whole body, which the signature covers.
     pub body: &'a Bytes,
 }
 
@@ -164,7 +164,7 @@ impl<T> Verified<T> {
         Self(vouched)
     }
 
-    /// Returns the data.
+    /// Returns the data, whose sender is now known to be the provider.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -217,20 +217,20 @@ pub enum EventOutcome {
 /// The answer to a webhook, in the provider's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookAnswer {
-    /// `Content-Type`; always sent.
+    /// Value of `Content-Type`, which is always sent.
     pub content_type: &'static str,
-    /// Body.
+    /// Body in the provider's format, such as TwiML.
     pub body: Cow<'static, str>,
 }
 
 /// A part to send.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// Sender.
+    /// Our number or messaging service.
     pub from: &'a Sender,
-    /// Recipient.
+    /// Number of the recipient.
     pub to: &'a PhoneNumber,
-    /// Text.
+    /// Text of this part; may be empty with media.
     pub text: &'a str,
     /// Attachments, as URLs that the provider can fetch.
     pub media: &'a [String],
@@ -253,9 +253,9 @@ pub struct ListedMessage {
     pub is_automatic: bool,
     /// Text as sent, including any prefix that the provider added.
     pub text: String,
-    /// Number of files.
+    /// Number of attached files.
     pub media: u32,
-    /// Status.
+    /// Status at the time of the request.
     pub status: Status,
     /// Time when the provider created it (in whole seconds).
     pub created: Timestamp,
@@ -301,7 +301,7 @@ pub enum ProviderError {
     Unreachable {
         /// Host, and port if it is not the usual one.
         server: String,
-        /// Cause.
+        /// Error of the lookup, the connection or TLS.
         cause: String,
     },
     /// The request was sent and there was no answer.
@@ -309,19 +309,19 @@ pub enum ProviderError {
     NoAnswer {
         /// Host, and port if it is not the usual one.
         server: String,
-        /// Cause.
+        /// Error of the connection, or the time that passed.
         cause: String,
     },
     /// The answer is not as expected.
     #[error("the provider's answer is not usable: {cause}")]
     Unreadable {
-        /// Problem.
+        /// The part of the answer that is missing or wrong.
         cause: String,
     },
     /// The provider rejected the request.
     #[error("{sentence}")]
     Refused {
-        /// HTTP status.
+        /// HTTP status of the answer, 400 or more.
         http_status: u16,
         /// Error code, if there is one.
         code: Option<u32>,
@@ -329,7 +329,7 @@ pub enum ProviderError {
         sentence: String,
         /// Hint for the operator.
         hint: String,
-        /// Next step.
+        /// The next step that the error code allows.
         disposition: Disposition,
         /// True if the recipient opted out of this sender.
         is_opt_out: bool,

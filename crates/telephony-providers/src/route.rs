@@ -59,7 +59,7 @@ pub struct Setting {
 /// The traffic of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Incoming messages.
+    /// Incoming messages of the address.
     Messages,
     /// Incoming calls, and reports on them.
     Calls,
@@ -70,9 +70,9 @@ pub enum Traffic {
 /// A setting at the provider that overrides a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Diversion {
-    /// An application.
+    /// An application at the provider, which has URLs of its own.
     Application {
-        /// Its traffic.
+        /// The traffic that the application gets.
         traffic: Traffic,
         /// Id at the provider.
         id: String,

@@ -22,7 +22,7 @@ pub const LOOSE_FOR: Duration = Duration::from_secs(60 * 60);
 /// Time after which the provider no longer needs the files of a message.
 pub const SERVED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An attachment.
+/// An attachment of an incoming message, fetched or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Position in the message, from 1.
@@ -31,7 +31,7 @@ pub struct Attachment {
     pub url: Option<String>,
     /// Type, or the declared type until we have it; empty if none was declared.
     pub content_type: String,
-    /// State.
+    /// The availability of its file.
     pub state: AttachmentState,
 }
 
@@ -40,7 +40,7 @@ pub struct Attachment {
 pub enum AttachmentState {
     /// It is only at its URL.
     Elsewhere,
-    /// We have it.
+    /// Its file is in the store's media folder.
     Kept(KeptFile),
     /// It could not be fetched and is not retried.
     Unavailable(String),
@@ -49,11 +49,11 @@ pub enum AttachmentState {
 /// The file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptFile {
-    /// Name.
+    /// Name of the file in the store's media folder.
     pub name: FileName,
-    /// Media type.
+    /// Media type, such as `image/jpeg`.
     pub content_type: String,
-    /// Length (bytes).
+    /// Length of the file in bytes.
     pub size: u64,
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for FileName {
 /// The key of an attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttachmentId {
-    /// Message.
+    /// The incoming message that it belongs to.
     pub message: InboundId,
     /// Position of the attachment, from 1.
     pub position: u32,

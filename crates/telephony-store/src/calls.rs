@@ -91,7 +91,7 @@ pub enum CallOpening {
 /// The provider's record of a call that never reached us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissedCall {
-    /// The final status.
+    /// The final status at the provider.
     pub status: CallStatus,
     /// The time at which it began.
     pub began: Timestamp,
@@ -128,7 +128,7 @@ pub enum Requested {
 /// A stored step of a call. The gateway carries out the remaining actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallStep {
-    /// The call.
+    /// Our id of the call.
     pub call: CallId,
     /// The provider's id of the call.
     pub provider_id: Option<String>,
@@ -151,13 +151,13 @@ pub struct CallQuestion {
     pub id: TurnId,
     /// Its number on the call.
     pub number: u32,
-    /// The task.
+    /// The task of the agent for this turn.
     pub prompt: Prompt,
-    /// The conversation.
+    /// The conversation that the call belongs to.
     pub conversation: ConversationId,
-    /// The other side.
+    /// Number of the other side.
     pub contact: PhoneNumber,
-    /// Our line.
+    /// The line that the call uses.
     pub line: Line,
     /// The time at which the other side spoke.
     pub said: Timestamp,
@@ -245,17 +245,17 @@ impl CallTurnOutcome {
 /// A call in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallEntry {
-    /// The call.
+    /// Our id of the call.
     pub id: CallId,
     /// The provider's id of the call.
     pub provider_id: Option<String>,
-    /// The other side.
+    /// Number of the other side.
     pub contact: PhoneNumber,
-    /// The line.
+    /// The line that the call uses.
     pub line: LineId,
     /// True if the contact called us.
     pub is_inbound: bool,
-    /// The state.
+    /// Our state of the call, apart from the provider's.
     pub state: CallState,
     /// The provider's last status; a final one stays.
     pub status: Option<CallStatus>,
@@ -263,7 +263,7 @@ pub struct CallEntry {
     pub began: Timestamp,
     /// The time at which it ended.
     pub ended: Option<Timestamp>,
-    /// Turns.
+    /// Number of turns so far.
     pub turns: u32,
     /// True if the contact called and the call never reached us.
     pub is_missed: bool,
@@ -295,7 +295,7 @@ pub struct CallTurn {
 /// A call with its transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallDetail {
-    /// The call.
+    /// The call as in the list.
     pub entry: CallEntry,
     /// Its turns, oldest first.
     pub turns: Vec<CallTurn>,
@@ -305,7 +305,7 @@ pub struct CallDetail {
     pub events: Vec<(CallStatus, Timestamp)>,
 }
 
-/// Calls.
+/// Calls: each method applies one event and stores its result.
 #[async_trait]
 pub trait Calls: Send + Sync {
     /// Decides whether to admit an incoming call. Stores an admitted one, with its deadline and the token of its next

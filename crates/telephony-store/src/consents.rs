@@ -11,13 +11,13 @@ use crate::StoreError;
 /// A recorded wish of a contact about a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// Contact.
+    /// Number of the contact.
     pub contact: PhoneNumber,
-    /// Line.
+    /// The line that the wish is about.
     pub line: LineId,
-    /// Wish.
+    /// The wish: opted out or in.
     pub wish: Wish,
-    /// Evidence.
+    /// The way in which we learned of it.
     pub evidence: Evidence,
     /// Time when it was expressed, as far as known.
     pub at: Timestamp,

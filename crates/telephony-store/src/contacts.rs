@@ -23,7 +23,7 @@ pub const MAX_KEPT: u32 = 10;
 /// A pairing request about to be made for a stranger.
 #[derive(Debug, Clone)]
 pub struct Challenge {
-    /// Code to send.
+    /// Code that the stranger shows to the operator.
     pub code: PairingCode,
     /// SMS with the code.
     pub parts: Vec<PartDraft>,
@@ -52,9 +52,9 @@ pub enum Challenged {
 pub struct PairingRequest {
     /// Code that was sent.
     pub code: PairingCode,
-    /// Contact.
+    /// Number of the stranger.
     pub contact: PhoneNumber,
-    /// Line.
+    /// The line that the stranger texted.
     pub line: LineId,
     /// Time of the request.
     pub requested: Timestamp,
@@ -76,7 +76,7 @@ pub enum Who {
 /// The result of an approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// Approved contact.
+    /// Number of the approved contact.
     pub contact: PhoneNumber,
     /// True if they were already approved; then nothing is sent.
     pub was_approved: bool,
@@ -88,10 +88,10 @@ pub struct Approved {
     pub released: u32,
 }
 
-/// An approved contact.
+/// A contact whom the operator approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovedContact {
-    /// Contact.
+    /// Number of the contact.
     pub contact: PhoneNumber,
     /// Time of the approval.
     pub approved: Timestamp,

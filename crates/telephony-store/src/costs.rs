@@ -41,7 +41,7 @@ pub struct Spending {
     pub line: Option<LineId>,
     /// Address of the contact at the provider.
     pub contact: String,
-    /// Kind of billing.
+    /// The kind of message, which decides the price.
     pub kind: BillingKind,
     /// Number of requests to the provider, or of messages from the contact.
     pub messages: u64,
@@ -56,9 +56,9 @@ pub struct Spending {
 pub struct CallSpending {
     /// Start of the day.
     pub day: Timestamp,
-    /// Line.
+    /// The line that the calls used.
     pub line: LineId,
-    /// Contact.
+    /// Number of the other side.
     pub contact: PhoneNumber,
     /// True if the contact called us.
     pub is_inbound: bool,

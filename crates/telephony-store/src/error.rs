@@ -57,7 +57,7 @@ pub enum StoreError {
     /// More segments wait on the line than the provider accepts.
     #[error("the line's queue is full: {waiting} segments are waiting, and at its pace it sends {most} in 10 hours")]
     QueueFull {
-        /// Waiting segments.
+        /// Segments that already wait on the line.
         waiting: u32,
         /// Maximum number of segments that may wait.
         most: u32,

@@ -14,9 +14,9 @@ use crate::outbox::{PartProgress, PartState};
 /// The direction of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From a contact.
+    /// From a contact to one of our lines.
     Inbound,
-    /// To a contact.
+    /// From one of our lines to a contact.
     Outbound,
 }
 
@@ -79,11 +79,11 @@ pub const OPEN_INBOUND_STATES: &[&str] = INBOUND_STATES.split_at(5).0;
 /// A message in a list. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageEntry {
-    /// Id.
+    /// Our id, such as `in-7` or `out-7`.
     pub id: EntryId,
     /// Address of the contact at the provider.
     pub contact: String,
-    /// Line.
+    /// Our line; none if the address is not known to be ours.
     pub line: Option<LineId>,
     /// Time when it was received, or when ours was stored.
     pub time: Timestamp,
@@ -91,7 +91,7 @@ pub struct MessageEntry {
     pub text: String,
     /// Number of attachments.
     pub media: u32,
-    /// State.
+    /// State in the inbox or the outbox.
     pub standing: EntryState,
 }
 
@@ -126,9 +126,9 @@ impl std::fmt::Debug for MessageEntry {
 /// A message's id in lists: `in-12` or `out-34`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryId {
-    /// From a contact.
+    /// A message from a contact: `in-…`.
     In(InboundId),
-    /// To a contact.
+    /// A message to a contact: `out-…`.
     Out(MessageId),
 }
 
@@ -153,7 +153,7 @@ pub enum EntryState {
     },
     /// Outgoing: the state of its least advanced part.
     Out {
-        /// Purpose.
+        /// The reason for sending it.
         purpose: MessagePurpose,
         /// State in our outbox.
         state: PartState,
@@ -175,11 +175,11 @@ pub struct MessageDetail {
     pub entry: MessageEntry,
     /// Id of an incoming message at the provider.
     pub provider_id: Option<String>,
-    /// Attachments, in order.
+    /// Attachments, in the sender's order.
     pub media: Vec<Attachment>,
     /// Other recipients of an incoming message; empty unless it was sent to a group.
     pub also_to: Vec<String>,
-    /// Turn.
+    /// The turn that a message came with or answers.
     pub turn: Option<TurnId>,
     /// Parts of an outgoing message.
     pub parts: Vec<PartProgress>,
@@ -192,7 +192,7 @@ pub struct MessageDetail {
 pub struct Attempt {
     /// Number of the part (from 1); 0 for a turn.
     pub part: u32,
-    /// Start.
+    /// Time when the attempt began.
     pub started: Timestamp,
     /// End; none while it runs, or if it was interrupted.
     pub ended: Option<Timestamp>,
@@ -207,7 +207,7 @@ pub struct Attempt {
 /// A message, as the operator refers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageReference {
-    /// By our id.
+    /// By our id, such as `out-7`.
     Entry(EntryId),
     /// By the provider's id (of an incoming message or of a part).
     Provider(String),
@@ -216,16 +216,16 @@ pub enum MessageReference {
 /// A message of the earlier conversation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// Speaker.
+    /// The side that said it.
     pub by: Speaker,
-    /// Text.
+    /// Text as it was received or sent.
     pub text: String,
 }
 
 /// A speaker in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
-    /// Contact.
+    /// The contact, by text or on a call.
     Contact,
     /// The agent, in its answer.
     Agent,
@@ -242,9 +242,9 @@ pub struct WorkSummary {
     pub answering: u64,
     /// Failed turns that are retried soon.
     pub retrying: u64,
-    /// Parked turns.
+    /// Turns that have failed for long and are retried rarely.
     pub parked: u64,
-    /// Dead turns.
+    /// Turns that are no longer retried.
     pub dead: u64,
     /// Messages to numbers not known to be ours.
     pub unconfirmed: u64,
@@ -256,7 +256,7 @@ pub struct WorkSummary {
     pub queued: u64,
     /// Parts being handed over.
     pub sending: u64,
-    /// Parts in doubt.
+    /// Parts for which it is not known whether they were sent.
     pub unknown: u64,
     /// Parts that failed in the last 24 hours.
     pub failed_today: u64,
@@ -290,11 +290,11 @@ pub struct Backlog {
 /// The queue of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineBacklog {
-    /// Line.
+    /// The line that the parts wait for.
     pub line: Line,
-    /// Waiting parts.
+    /// Number of waiting parts.
     pub parts: u64,
-    /// Their segments.
+    /// Billed segments of the waiting parts.
     pub segments: u64,
     /// Time when the message of the oldest part was stored.
     pub oldest: Option<Timestamp>,

@@ -23,7 +23,7 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// The rules for judging arrivals as they are stored.
 #[derive(Debug, Clone, Default)]
 pub struct ArrivalRules {
-    /// Admission policy.
+    /// Rules for who may talk to the assistant.
     pub policy: Policy,
     /// Texts of one contact within this time become one turn; zero: every text is a turn of its own.
     pub coalesce: Duration,
@@ -57,7 +57,7 @@ pub enum Accepted {
 /// The right to work on a turn, until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnLease {
-    /// Turn.
+    /// The turn that the holder works on.
     pub turn: TurnId,
     /// Number of the lease on this turn; an older one is no longer valid.
     pub fence: i64,
@@ -66,15 +66,15 @@ pub struct TurnLease {
 /// A turn to work on.
 #[derive(Debug, Clone)]
 pub struct LeasedTurn {
-    /// Lease.
+    /// Right to work on the turn; results need it.
     pub lease: TurnLease,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Conversation.
+    /// The conversation that the turn belongs to.
     pub conversation: ConversationId,
     /// Line that the contact wrote to.
     pub line: Line,
-    /// Contact.
+    /// Number of the contact who waits.
     pub contact: PhoneNumber,
     /// Current standing of the contact.
     pub standing: Standing,
@@ -85,13 +85,13 @@ pub struct LeasedTurn {
 /// A stored message of a contact. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inbound {
-    /// Id.
+    /// Our id, shown as `in-…`.
     pub id: InboundId,
     /// Id at the provider.
     pub provider_id: String,
-    /// Text.
+    /// Text as the contact wrote it.
     pub text: String,
-    /// Attachments, in order.
+    /// Attachments, in the contact's order.
     pub media: Vec<Attachment>,
     /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
@@ -119,7 +119,7 @@ pub enum TurnEnd {
 pub struct TurnFailure {
     /// Reason for the operator; never contains message texts.
     pub reason: String,
-    /// Next step.
+    /// The next step that the error allows.
     pub disposition: Disposition,
     /// True if no connection to the agent was possible: once it is, the turn does not wait for its next attempt.
     pub is_unreachable: bool,
@@ -127,13 +127,13 @@ pub struct TurnFailure {
     pub jitter: f64,
     /// Apology to the contact once the turn has failed for [`telephony_domain::retry::UNAVAILABLE_AFTER`] or is dead;
     /// sent once until a turn of the conversation is answered again.
-    pub sorry: Option<Sorry>,
+    pub sorry: Option<Apology>,
 }
 
 /// The apology when there is no answer. `Debug` hides nothing, because it is the operator's own text.
 #[derive(Debug, Clone)]
-pub struct Sorry {
-    /// Whole text.
+pub struct Apology {
+    /// The whole text, before it is split.
     pub text: String,
     /// Text split into parts.
     pub parts: Vec<PartDraft>,
@@ -142,13 +142,13 @@ pub struct Sorry {
 /// A turn that needs the operator's attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedTurn {
-    /// Id.
+    /// Our id, which `messages --retry` accepts.
     pub turn: TurnId,
-    /// Contact.
+    /// Number of the contact who waits.
     pub contact: PhoneNumber,
     /// True if it is dead; false if it is parked and still retried.
     pub is_dead: bool,
-    /// Number of attempts.
+    /// Number of attempts so far.
     pub attempts: u32,
     /// Reason why the last attempt failed.
     pub reason: String,
@@ -158,7 +158,7 @@ pub struct FailedTurn {
     pub next_attempt: Option<Timestamp>,
 }
 
-/// The inbox.
+/// Incoming messages, and the turns that answer them.
 #[async_trait]
 pub trait Inbox: Send + Sync {
     /// Stores an arrival at `provider`, once per id there, and judges it in the same transaction: obeys consent

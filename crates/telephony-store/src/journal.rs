@@ -38,7 +38,7 @@ pub enum JournalEvent {
     Report(StatusReport),
 }
 
-/// A journal entry.
+/// An event in the journal, as it was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
     /// Time of the event.
@@ -68,9 +68,9 @@ pub struct JournalPosition(u64);
 pub struct Batch {
     /// Entries in order; empty only if none of them is readable.
     pub entries: Vec<JournalEntry>,
-    /// Damaged parts.
+    /// Damaged stretches that were skipped on the way.
     pub damages: Vec<Damage>,
-    /// Position behind them.
+    /// Position after the last entry, from which to read on.
     pub end: JournalPosition,
 }
 

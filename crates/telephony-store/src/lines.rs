@@ -13,18 +13,18 @@ use crate::StoreError;
 /// A line with its current sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Id.
+    /// Our id, which survives a change of the sender.
     pub id: LineId,
-    /// Sender.
+    /// Number or messaging service of the line.
     pub sender: Sender,
 }
 
 /// The queue of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineQueue {
-    /// Line.
+    /// The line that the parts wait for.
     pub line: Line,
-    /// Waiting segments.
+    /// Segments of all parts that wait on the line.
     pub segments: u32,
     /// Time when the line is expected to have sent all of them.
     pub ends: Timestamp,
@@ -35,7 +35,7 @@ pub struct LineQueue {
 /// One of our numbers, and the time since when its messages may be missing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// Number.
+    /// Our number whose messages may be missing.
     pub number: String,
     /// Start of the gap.
     pub since: Timestamp,

@@ -14,9 +14,9 @@ use crate::StoreError;
 /// A raised notice. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RaisedNotice {
-    /// Name.
+    /// Name that `status` and a dismissal use.
     pub name: String,
-    /// Text.
+    /// Text for the operator.
     pub text: String,
     /// Time since when it holds.
     pub since: Timestamp,

@@ -16,13 +16,13 @@ use crate::notices::RaisedNotice;
 /// A waiting command. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ordered {
-    /// Message.
+    /// The incoming message with the command.
     pub id: InboundId,
     /// Line that received it.
     pub line: LineId,
-    /// Operator.
+    /// Number of the operator, who gets the reply.
     pub operator: PhoneNumber,
-    /// Text.
+    /// Text of the message, with the command.
     pub text: String,
     /// Id at the provider.
     pub provider_id: String,
@@ -58,7 +58,7 @@ pub enum CommandOutcome {
     NothingToEnd(PhoneNumber),
     /// The outbox is full: nothing was done.
     QueueFull,
-    /// The gateway's state.
+    /// The gateway's state, with the notices that hold.
     Status(Box<WorkSummary>, Vec<RaisedNotice>),
     /// Not a valid command.
     Unreadable,

@@ -31,7 +31,7 @@ pub struct Enqueued {
 /// The right to end an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AttemptLease {
-    /// Part.
+    /// The part that is being sent.
     pub part: PartId,
     /// Number of the attempt, from 1; an older one is no longer valid.
     pub attempt: u32,
@@ -40,7 +40,7 @@ pub struct AttemptLease {
 /// An attempt without a stored outcome: it is running, or its process has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenAttempt {
-    /// Attempt.
+    /// The attempt that has no outcome yet.
     pub lease: AttemptLease,
     /// True if it is older than [`ATTEMPT_LEASE`] by the wall clock, which may have jumped.
     pub is_overdue: bool,
@@ -51,17 +51,17 @@ pub struct OpenAttempt {
 pub struct StartedPart {
     /// Right to end the attempt.
     pub lease: AttemptLease,
-    /// Its message.
+    /// The message that the part belongs to.
     pub message: MessageId,
     /// Our id for it at the provider; unguessable, never reused.
     pub correlation_id: String,
-    /// Sender.
+    /// Number or messaging service of the line.
     pub from: Sender,
-    /// Recipient.
+    /// Number of the recipient.
     pub to: PhoneNumber,
-    /// Text.
+    /// Text of this part alone.
     pub text: String,
-    /// Attachments, in order.
+    /// Attachments of this part, in order.
     pub media: Vec<OutboundMedia>,
 }
 
@@ -74,7 +74,7 @@ impl std::fmt::Debug for StartedPart {
 /// A failed attempt to send a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendFailure {
-    /// Next step.
+    /// The next step that the error allows.
     pub disposition: Disposition,
     /// Error code of the provider.
     pub code: Option<u32>,
@@ -93,11 +93,11 @@ pub struct DoubtfulPart {
     pub lease: AttemptLease,
     /// Numbers and messaging services of its line, including former ones: the line's sender may have changed since.
     pub from: Vec<String>,
-    /// Recipient.
+    /// Number of the recipient.
     pub to: PhoneNumber,
-    /// Text.
+    /// Text as it was handed to the provider.
     pub text: String,
-    /// Number of files.
+    /// Number of attached files.
     pub media: u32,
     /// Start of its first attempt in doubt, by the provider's clock if known; any of them may turn up.
     pub attempted: Timestamp,
@@ -121,7 +121,7 @@ pub enum Reported {
 /// A part whose last report is not final and overdue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SilentPart {
-    /// Part.
+    /// The part without a final status report.
     pub part: PartId,
     /// Id at the provider.
     pub provider_id: String,
@@ -130,16 +130,16 @@ pub struct SilentPart {
 /// The progress of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Message.
+    /// Our id, shown as `out-…`.
     pub message: MessageId,
-    /// Parts in order.
+    /// Parts, in the order of sending.
     pub parts: Vec<PartProgress>,
 }
 
 /// The progress of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartProgress {
-    /// Part.
+    /// Our id of the part.
     pub part: PartId,
     /// State in our outbox.
     pub state: PartState,
@@ -167,7 +167,7 @@ pub struct PartProgress {
 /// The expected departure of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedStart {
-    /// Time.
+    /// Time when its first part should start.
     pub at: Timestamp,
     /// Cause of a delay other than the line: see [`PartProgress::waits_for`].
     pub waits_for: Option<String>,
@@ -191,7 +191,7 @@ pub enum PartState {
     Queued,
     /// First of its conversation; due at its next attempt, when its line is free.
     Ready,
-    /// Being handed over.
+    /// Its request to the provider is in flight, or was when the process died.
     Starting,
     /// Possibly handed over: being looked up.
     Unknown,
@@ -233,7 +233,7 @@ impl PartState {
     }
 }
 
-/// The outbox.
+/// Outgoing messages, their parts, and the attempts to send them.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Stores a message, once per key. Fails with [`StoreError::OptedOut`], and with [`StoreError::QueueFull`] if too

@@ -27,13 +27,13 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct CallDraft {
     /// Idempotency key. A draft with a known key places no call.
     pub key: String,
-    /// Our number.
+    /// Our number that the other side sees.
     pub from: PhoneNumber,
     /// The number to dial.
     pub to: PhoneNumber,
     /// The terms, including the purpose.
     pub plan: CallPlan,
-    /// The agent's task.
+    /// The agent's task, in the operator's words.
     pub task: Option<Words>,
     /// Keys pressed after the answer, such as an extension.
     pub keys: Option<String>,
@@ -64,13 +64,13 @@ pub enum Placed {
 /// A call that the gateway has to dial now, once.
 #[derive(Debug, Clone)]
 pub struct CallToDial {
-    /// The call.
+    /// Our id of the call.
     pub call: CallId,
-    /// Our number.
+    /// Our number that the other side sees.
     pub from: PhoneNumber,
     /// The number to dial.
     pub to: PhoneNumber,
-    /// The terms.
+    /// The terms that were stored with the request.
     pub plan: CallPlan,
     /// Keys pressed after the answer.
     pub keys: Option<String>,
@@ -81,9 +81,9 @@ pub struct CallToDial {
 /// A call whose request may have been accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoubtfulCall {
-    /// The call.
+    /// Our id of the call.
     pub call: CallId,
-    /// Our number.
+    /// Our number that the other side sees.
     pub from: PhoneNumber,
     /// The number that was dialed.
     pub to: PhoneNumber,
@@ -126,11 +126,11 @@ impl DialState {
 /// The request and the dialing of an outgoing call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingDetail {
-    /// The dialing.
+    /// The state of the dialing.
     pub state: DialState,
     /// The message that we say.
     pub message: Option<Words>,
-    /// The agent's task.
+    /// The agent's task, in the operator's words.
     pub task: Option<Words>,
     /// The reason why it was not dialed.
     pub failure: Option<String>,

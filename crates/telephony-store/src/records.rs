@@ -13,13 +13,13 @@ use crate::history::MessageDetail;
 /// Everything stored about a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Contact.
+    /// Number of the contact.
     pub contact: PhoneNumber,
     /// Time of the approval.
     pub approved: Option<Timestamp>,
     /// Time of the block.
     pub blocked: Option<Timestamp>,
-    /// Pairing request.
+    /// The open pairing request, if there is one.
     pub pairing: Option<PairingRequest>,
     /// Consent history, newest first.
     pub consents: Vec<Consent>,
@@ -32,9 +32,9 @@ pub struct Record {
 /// Amounts of data stored about a contact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordCounts {
-    /// Messages from them.
+    /// Number of messages from the contact.
     pub inbound: u64,
-    /// Messages to them.
+    /// Number of messages to the contact.
     pub outbound: u64,
     /// Calls in both directions.
     pub calls: u64,
@@ -55,9 +55,9 @@ pub struct RecordCounts {
 /// The result of one step of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purged {
-    /// Deleted messages.
+    /// Number of deleted messages.
     pub messages: usize,
-    /// Deleted calls.
+    /// Number of deleted calls.
     pub calls: usize,
     /// True if everything is deleted that can be.
     pub is_done: bool,

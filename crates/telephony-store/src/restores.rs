@@ -13,9 +13,9 @@ use crate::outbox::DoubtfulPart;
 /// A conversation with messages that were unsent or unanswered in the backup, or came since.
 #[derive(Debug, Clone)]
 pub struct OpenConversation {
-    /// Conversation.
+    /// The conversation whose history is compared.
     pub conversation: ConversationId,
-    /// Contact.
+    /// Number of the contact.
     pub contact: PhoneNumber,
     /// Numbers and messaging services of our line, including former ones.
     pub addresses: Vec<String>,

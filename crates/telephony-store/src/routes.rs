@@ -14,9 +14,9 @@ pub struct RouteChange {
     pub address: String,
     /// Name of the setting.
     pub name: String,
-    /// Value before.
+    /// Value that we replaced.
     pub before: String,
-    /// Value after.
+    /// Value that we set.
     pub after: String,
 }
 

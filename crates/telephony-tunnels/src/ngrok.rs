@@ -32,7 +32,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a clean close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An ngrok tunnel.
+/// An ngrok tunnel within this process.
 #[derive(Debug, Clone)]
 pub struct Ngrok {
     /// Token of the account; none: the one in ngrok's own file.

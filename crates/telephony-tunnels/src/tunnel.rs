@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use async_trait::async_trait;
 
-/// A tunnel.
+/// A tunnel service, with the operator's settings for it.
 #[async_trait]
 pub trait Tunnel: Send + Sync {
     /// Returns its name in the configuration.
@@ -18,7 +18,7 @@ pub trait Tunnel: Send + Sync {
     async fn open(&self, inside: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError>;
 }
 
-/// An open tunnel.
+/// An open tunnel, until it breaks or is closed.
 #[async_trait]
 pub trait OpenTunnel: Send {
     /// Returns the public URL without a path and trailing slash: `https://name`, possibly with a port.
@@ -66,9 +66,9 @@ impl Inside {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}: {detail}")]
 pub struct TunnelError {
-    /// Cause.
+    /// Cause, which decides what the operator can do.
     pub cause: Cause,
-    /// Details.
+    /// Words of the service or the system.
     pub detail: String,
 }
 

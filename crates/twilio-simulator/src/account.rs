@@ -24,7 +24,7 @@ pub struct AccountSettings {
 pub enum AccountType {
     /// Reaches verified numbers only, and every text starts with a fixed sentence.
     Trial,
-    /// No restrictions.
+    /// A paid account without the restrictions of a trial.
     Full,
 }
 

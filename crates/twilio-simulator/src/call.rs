@@ -15,7 +15,7 @@ pub struct CallRecord {
     pub sid: String,
     /// True if a phone called one of our numbers.
     pub is_inbound: bool,
-    /// The caller.
+    /// Number that calls.
     pub from: String,
     /// The number that was called.
     pub to: String,

@@ -64,7 +64,7 @@ pub struct ApiKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryOutcome {
-    /// Reaches the phone.
+    /// Reaches the phone, which reports delivery.
     Delivered,
     /// Leaves for the carrier, which never reports delivery.
     Sent,

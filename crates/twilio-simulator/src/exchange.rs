@@ -111,7 +111,6 @@ pub(crate) struct Exchange {
     pub(crate) base_url: String,
     /// Base URL of the storage that media URLs redirect to.
     pub(crate) cdn_url: String,
-    /// Signs storage URLs.
     pub(crate) cdn_key: [u8; 20],
     /// True if the page may use `/_operator`.
     pub(crate) has_operator: bool,

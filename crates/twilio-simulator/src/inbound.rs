@@ -22,11 +22,11 @@ use crate::webhook::Webhook;
 /// A text from a phone to one of the account's numbers.
 #[derive(Clone, Default, serde::Deserialize)]
 pub struct InboundText {
-    /// The sending phone.
+    /// Number of the sending phone.
     pub from: String,
     /// The account's number that receives the text.
     pub to: String,
-    /// The message's text.
+    /// Text of the message; may be empty with files.
     #[serde(default)]
     pub body: String,
     /// The number of one-pixel pictures to attach.

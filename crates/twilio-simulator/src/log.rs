@@ -115,7 +115,6 @@ impl Log {
         }
     }
 
-    /// Records the answer.
     pub(crate) fn close(&mut self, place: LogPosition, status: u16, answered: AnswerDetail) {
         if let Some(entry) = self.entry_mut(place) {
             entry.status = Some(status);

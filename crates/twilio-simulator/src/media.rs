@@ -54,7 +54,7 @@ pub struct MediaRecord {
     pub url: String,
     /// The content type; empty until the file of an outbound message is fetched.
     pub content_type: String,
-    /// The file's contents.
+    /// Contents of the file; of an outbound message, once they are fetched.
     pub bytes: Bytes,
 }
 

@@ -20,7 +20,7 @@ pub struct MessageRecord {
     pub direction: MessageDirection,
     /// The sender; `None` while a messaging service has not chosen one.
     pub from: Option<String>,
-    /// The recipient.
+    /// Number of the recipient.
     pub to: String,
     /// The text, including the prefix of a trial account.
     pub body: String,

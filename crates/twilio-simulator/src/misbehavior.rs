@@ -28,14 +28,14 @@ pub enum Fault {
     CutAfterAccepting,
     /// Delays the creation of a message or call.
     DelayAnswer {
-        /// The delay.
+        /// Length of the delay.
         milliseconds: u64,
     },
     /// Answers a message creation only after all of the message's callbacks were posted.
     CallbackBeforeAnswer,
     /// Delays a status callback.
     DelayCallback {
-        /// The delay.
+        /// Length of the delay.
         milliseconds: u64,
     },
     /// Never posts a status callback.
@@ -101,7 +101,7 @@ impl Fault {
 pub enum FaultExtent {
     /// The next occasions, this many times.
     Next(u32),
-    /// Every occasion.
+    /// Every occasion, until the faults are removed.
     All,
     /// A percentage of occasions, from the seeded random numbers.
     Percent(u8),

@@ -12,7 +12,7 @@ use crate::number::NumberKind;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QueuePacing {
-    /// No limit.
+    /// Numbers send at any rate.
     Lifted,
     /// Segments per second by kind of sender: local number 1, toll-free 3, sender ID 10, short code 100.
     AsTwilio,

@@ -10,7 +10,7 @@ use crate::dates::iso8601;
 pub struct Service {
     /// `MG` and 32 hex digits.
     pub sid: String,
-    /// Its display name.
+    /// Name in Twilio's Console.
     pub friendly_name: String,
     /// The account's numbers in its sender pool.
     pub numbers: Vec<String>,

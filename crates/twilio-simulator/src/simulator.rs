@@ -57,10 +57,7 @@ pub enum SimulatorStartError {
 /// The awaited condition did not occur in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("see what was waited for within {0:?}")]
-pub struct DeadlinePassed(
-    /// The timeout.
-    pub Duration,
-);
+pub struct DeadlinePassed(pub Duration);
 
 impl Simulator {
     /// Listens on loopback and serves until stopped or dropped.

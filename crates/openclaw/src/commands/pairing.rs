@@ -14,7 +14,6 @@ use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::number;
 
-/// The pairing commands.
 #[derive(Debug, Subcommand)]
 pub enum PairingCommand {
     /// List pairing requests

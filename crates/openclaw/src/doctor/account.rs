@@ -24,7 +24,6 @@ const LITTLE_MONEY: Amount = Amount(2_000_000_000);
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks the account.
 pub async fn check(subject: &Subject, provider: &dyn Provider) -> Checkup {
     let mut checkup = Checkup::default();
     let (state, accepted) = tokio::join!(provider.account_state(), provider.check_credentials());

@@ -7,7 +7,6 @@ macro_rules! findings {
         $(pub const $name: &Finding =
             &Finding { id: $id, severity: Severity::$severity, what: $what, why: $why, fix: $fix };)*
 
-        /// Every finding.
         pub const FINDINGS: &[&Finding] = &[$($name),*];
     };
 }

@@ -17,7 +17,6 @@ pub fn unusable(problems: &Problems) -> Checkup {
     Checkup { area: AREA, found, ..Checkup::default() }
 }
 
-/// Reports risky settings.
 pub fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup { area: AREA, ..Checkup::default() };
     let (loaded, telephony) = (&subject.loaded, &subject.loaded.telephony);

@@ -31,7 +31,6 @@ struct Excess {
     finding: &'static Finding,
 }
 
-/// Checks the permissions.
 pub fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup { area: "Files", ..Checkup::default() };
     for Excess { path, mode, finding, .. } in excesses(&subject.loaded, &subject.location) {

@@ -12,7 +12,6 @@ pub struct Finding {
     pub severity: Severity,
     /// The problem, as a sentence.
     pub what: &'static str,
-    /// Its consequences.
     pub why: &'static str,
     /// Instructions to fix it.
     pub fix: &'static str,
@@ -22,7 +21,6 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Information only.
     Note,
     /// Something is wrong, but the channel works.
     Warning,

@@ -24,7 +24,6 @@ const CARD_BYTES: u64 = 256 * 1024;
 /// Attempts with pictures; later ones leave them out, in case the server fails on them.
 const SHOWN_ATTEMPTS: u32 = 3;
 
-/// The contact's messages.
 #[derive(Default)]
 pub(crate) struct ContactMessages {
     /// Text, one message a line.

@@ -23,7 +23,6 @@ pub(super) struct ChatReply {
     has_delta: bool,
     finish_reason: Option<String>,
     is_complete: bool,
-    /// Bytes received.
     received: usize,
 }
 

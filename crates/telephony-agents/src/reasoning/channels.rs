@@ -10,7 +10,6 @@ const START: &str = "<|start|>";
 /// Marks that end a message.
 const ENDS: [&str; 5] = ["<|end|>", "<|return|>", "<|call|>", START, CHANNEL];
 
-/// Names of channels.
 const CHANNELS: [&str; 3] = ["analysis", "commentary", "final"];
 
 /// Returns the contact's part of an answer in channels: its final messages, else the text outside channels.

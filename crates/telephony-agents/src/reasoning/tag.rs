@@ -30,7 +30,6 @@ const ROOTS: [&str; 9] =
 /// Longest tag with its attributes (bytes).
 const LONGEST: usize = 200;
 
-/// Brackets of tags.
 const BRACKETS: [(&str, &str); 4] = [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁", "▷")];
 
 /// The name of a tag with its brackets, the same for opening and closing. It is small, because a model may write

@@ -20,7 +20,6 @@ const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“',
 /// Placeholders in the guides.
 const PLACEHOLDERS: [&str; 3] = ["your_auth_token_here", "your_auth_token", "your_ngrok_token"];
 
-/// A secret.
 pub(crate) struct SecretForm;
 
 impl Form for SecretForm {

@@ -16,7 +16,7 @@ use crate::openclaw::{HostGateway, PASSWORD};
 use crate::presets::{PRESETS, Preset};
 use crate::problem::Problem;
 
-/// The agent's settings.
+/// The section `agent`: who answers, and the texts around the answers.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
     /// Kind of agent, with its settings.
@@ -28,7 +28,7 @@ pub struct AgentConfig {
 /// A kind of agent, with its settings.
 #[derive(Debug, Clone)]
 pub enum AgentKind {
-    /// Repeats every message.
+    /// Repeats every message; for trying out the channel.
     Echo,
     /// A program started for each turn.
     Command(CommandAgentConfig),
@@ -41,7 +41,7 @@ pub enum AgentKind {
 /// A program started for each turn.
 #[derive(Debug, Clone)]
 pub struct CommandAgentConfig {
-    /// Command line.
+    /// `agent.command`: the program or shell command line that answers.
     pub command: CommandLine,
     /// Time limit of a turn.
     pub timeout: Duration,
@@ -63,9 +63,9 @@ pub struct OpenAiAgentConfig {
     pub base_url: String,
     /// API key, if needed.
     pub api_key: Option<SecretString>,
-    /// Model.
+    /// `agent.model`, sent with every request.
     pub model: String,
-    /// System prompt.
+    /// `agent.systemPrompt`, the first message of every request.
     pub system_prompt: Option<String>,
     /// Number of earlier turns sent to the model.
     pub history_turns: u32,

@@ -6,7 +6,6 @@ use crate::form::numbers::Whole;
 use crate::keys::ObjectKeys;
 use crate::sections::serve::address;
 
-/// The metrics listener.
 #[derive(Debug, Clone)]
 pub struct MetricsConfig {
     /// Address of `/metrics`; none if it is off. Port 0 lets the system choose.

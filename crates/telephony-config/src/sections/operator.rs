@@ -5,7 +5,7 @@ use telephony_domain::number::PhoneNumber;
 use crate::keys::ObjectKeys;
 use crate::sections::number;
 
-/// The operator.
+/// The section `operator`: the person who gets notices and sends commands.
 #[derive(Debug, Clone)]
 pub struct OperatorConfig {
     /// Number that gets notices by SMS.

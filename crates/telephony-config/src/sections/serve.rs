@@ -6,7 +6,7 @@ use crate::form::numbers::Whole;
 use crate::form::texts::Parsed;
 use crate::keys::ObjectKeys;
 
-/// The webhook's listener.
+/// The section `serve`: the listener for webhooks.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
     /// TCP port; 0 lets the system choose.
@@ -55,7 +55,6 @@ impl ServeConfig {
 /// Path of the health check.
 const HEALTH: &str = "/health";
 
-/// An IP address.
 pub(crate) fn address() -> Parsed<IpAddr> {
     Parsed {
         expected: "an IP address such as \"127.0.0.1\" or \"0.0.0.0\"",

@@ -20,7 +20,7 @@ pub struct TunnelConfig {
     pub sync_webhooks: bool,
 }
 
-/// A tunnel service.
+/// A service that gives this machine a public URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelProvider {
     /// ngrok.

@@ -16,7 +16,7 @@ use crate::keys::ObjectKeys;
 /// Twilio's credentials and settings.
 #[derive(Debug, Clone)]
 pub struct TwilioConfig {
-    /// Account SID, `AC…`.
+    /// SID of the account: `AC…`.
     pub account_sid: Option<String>,
     /// Auth Token: signs webhooks, and is the API's password unless there is an API key.
     pub auth_token: Option<SecretString>,
@@ -41,9 +41,9 @@ pub struct TwilioConfig {
 /// A Twilio API key.
 #[derive(Debug, Clone)]
 pub struct ApiKeyConfig {
-    /// SID, `SK…`.
+    /// SID of the key: `SK…`.
     pub sid: String,
-    /// Secret.
+    /// Secret that Twilio showed once, when the key was made.
     pub secret: SecretString,
 }
 

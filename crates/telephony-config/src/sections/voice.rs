@@ -14,14 +14,14 @@ use crate::form::texts::{Parsed, TextForm};
 use crate::form::{ChoiceForm, Switch};
 use crate::keys::ObjectKeys;
 
-/// Settings for calls.
+/// The section `voice`: settings for calls.
 #[derive(Debug, Clone)]
 pub struct VoiceConfig {
     /// True if the assistant answers calls.
     pub enabled: bool,
-    /// Longest call.
+    /// Time after which a call ends in any case.
     pub max_duration: Duration,
-    /// Greeting.
+    /// The first sentence that a caller hears.
     pub inbound_greeting: String,
     /// Way to convert speech.
     pub mode: VoiceMode,

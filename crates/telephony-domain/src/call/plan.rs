@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::afterwards::SummaryRecipient;
 use super::words::Words;
 
-/// A call's terms.
+/// The terms of a call, fixed when it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallPlan {
     /// The calling side and its purpose.
@@ -42,7 +42,7 @@ pub enum CallPurpose {
     },
     /// We say a message and hang up.
     Notify {
-        /// The message.
+        /// Said to a person, or left after a machine's beep.
         message: Words,
         /// The ring time and the machine rule.
         dialing: Dialing,
@@ -72,7 +72,7 @@ pub struct Dialing {
 pub enum MachineRule {
     /// Leave a message after the beep.
     LeaveMessage,
-    /// End the call.
+    /// End the call, and say nothing to the machine.
     HangUp,
     /// Talk as to a person.
     Off,

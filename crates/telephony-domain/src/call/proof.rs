@@ -23,9 +23,9 @@ pub struct ProofRules {
 /// The proof that an admitted caller has to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
-    /// None.
+    /// None: the caller's number needs no proof, or the network vouches for it.
     Nothing,
-    /// The PIN.
+    /// The PIN that the operator has set.
     Pin,
     /// A proof that the caller cannot give, so the call is rejected.
     Impossible,

@@ -63,7 +63,7 @@ pub struct CallStatusReport {
 /// A call's state at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallReport {
-    /// Status.
+    /// The newest status, in the provider's terms.
     pub status: CallStatus,
     /// Time from answer to end, once the call is over.
     pub duration: Option<Duration>,
@@ -78,11 +78,11 @@ pub enum CallStatus {
     Queued,
     /// The provider has dialed.
     Initiated,
-    /// The phone rings.
+    /// The phone of the other side rings.
     Ringing,
     /// Answered, and not over yet.
     InProgress,
-    /// Answered, and over.
+    /// The other side answered, and the call is over.
     Completed,
     /// The phone was busy.
     Busy,
@@ -136,13 +136,13 @@ impl CallStatus {
 /// Result of machine detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AnsweredBy {
-    /// A person.
+    /// A person, by the provider's machine detection.
     Human,
     /// An answering machine, whose greeting may still be running.
     MachineStart,
     /// An answering machine whose greeting is over, so that speech is recorded.
     MachineEnd,
-    /// A fax machine.
+    /// A fax machine answers with its tone.
     Fax,
     /// The provider cannot tell.
     Unknown,

@@ -12,7 +12,7 @@ pub struct Script(pub Vec<Step>);
 /// A step of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// Speak.
+    /// Speak these words to the other side.
     Say(Words),
     /// Press keys on the call; `w` waits half a second.
     Press(String),
@@ -47,7 +47,7 @@ pub enum Input {
 pub enum Reason {
     /// The tone of a number that is not in service.
     NotInService,
-    /// The busy tone.
+    /// The busy tone: the caller may try again later.
     Busy,
 }
 

@@ -10,7 +10,7 @@ use crate::plain_text;
 /// Words to say, and the omitted links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Speech {
-    /// The words.
+    /// Words in the form of spoken sentences.
     pub words: String,
     /// The links in the text, in order.
     pub links: Vec<String>,

@@ -27,7 +27,6 @@ pub struct Thinking {
 /// An outcome that can be said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Ready {
-    /// The agent's answer.
     Answer(Words),
     /// There is no answer.
     NoAnswer,

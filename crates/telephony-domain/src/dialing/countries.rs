@@ -30,7 +30,6 @@ const PREFIXES: &str = "\
 
 /// A matched country. Codes of networks without a country, such as +881, have none.
 pub(super) struct MatchedCountry {
-    /// The ISO code.
     pub(super) country: &'static str,
     /// The length of the calling code, such as 1 for +1.
     pub(super) code_length: usize,

@@ -45,7 +45,7 @@ impl fmt::Display for Encoding {
 /// The size of a text sent as one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentCount {
-    /// Encoding.
+    /// The encoding that the text needs.
     pub encoding: Encoding,
     /// Billed segments; an empty text is one.
     pub segments: u32,
@@ -90,7 +90,6 @@ fn first_joined(text: &str, encoding: Encoding) -> usize {
 /// The size of a text in both encodings. Sizes are additive, so the size of a range is the difference of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
-    /// UTF-16 code units.
     pub utf16: u32,
     septets: u32,
     /// Characters that GSM-7 lacks.

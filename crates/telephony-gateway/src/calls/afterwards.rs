@@ -22,7 +22,6 @@ pub(crate) enum MissedError {
     /// The provider's list could not be read.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

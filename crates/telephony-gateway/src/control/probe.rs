@@ -34,11 +34,11 @@ const AT_A_TIME: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sighting {
-    /// Method.
+    /// HTTP method of the request.
     pub method: String,
     /// Path, without the query.
     pub path: String,
-    /// The `Host` header.
+    /// The `Host` header, if there was one.
     pub host: Option<String>,
     /// URLs that the signature was checked with, each with its query.
     pub urls: Vec<String>,
@@ -62,7 +62,7 @@ pub enum ProbeVerdict {
     WrongMethod,
 }
 
-/// The expected probes.
+/// The test requests of doctor that the webhook expects.
 #[derive(Debug, Default)]
 pub struct Probes(Mutex<HashMap<String, oneshot::Sender<Sighting>>>);
 

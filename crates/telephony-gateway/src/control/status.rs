@@ -27,9 +27,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayStatus {
-    /// Process id.
+    /// Process id of the gateway.
     pub pid: u32,
-    /// Version.
+    /// Version of the gateway's program, which may differ from ours.
     pub version: String,
     /// Address of the public listener.
     pub listening: String,
@@ -57,7 +57,7 @@ pub struct GatewayStatus {
 pub struct StorageAlive {
     /// One word for programs.
     pub reason: String,
-    /// Error and hint.
+    /// Error of the store, with a hint for the operator.
     pub problem: String,
     /// Webhooks answered with 503 since then.
     pub refused: u64,
@@ -84,16 +84,12 @@ pub struct ConfigAlive {
 
 /// Assembles the gateway's status.
 pub struct StatusSource {
-    /// The fixed part.
-    pub fixed: GatewayStatus,
-    /// The settings.
-    pub live: Receiver<Arc<Live>>,
-    /// Public URLs.
-    pub reach: Receiver<Reach>,
+    pub(crate) fixed: GatewayStatus,
+    pub(crate) live: Receiver<Arc<Live>>,
+    pub(crate) reach: Receiver<Reach>,
     /// State of the configuration, if it came from files.
-    pub config: RwLock<Option<ConfigAlive>>,
-    /// Storage state.
-    pub storage: Arc<Storage>,
+    pub(crate) config: RwLock<Option<ConfigAlive>>,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl StatusSource {

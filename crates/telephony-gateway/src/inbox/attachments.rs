@@ -157,9 +157,7 @@ impl TurnRunner {
 enum FetchResult {
     /// Nothing to do.
     Known(AttachmentState),
-    /// Fetched.
     Fetched(Bytes),
-    /// Not available.
     Failed(String),
     /// Not available until the operator has fixed the account.
     AccountRefused,
@@ -167,7 +165,6 @@ enum FetchResult {
 
 /// The reason why the agent cannot be asked.
 pub(super) enum Unasked {
-    /// The store failed.
     Store(StoreError),
     /// The provider rejects the whole account, including requests for attachments.
     AccountRefused,

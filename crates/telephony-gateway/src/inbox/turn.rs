@@ -14,7 +14,7 @@ use telephony_domain::sms::parts;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::history::Speaker;
-use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
+use telephony_store::inbox::{Apology, Inbound, LeasedTurn, RENEW_EVERY, TurnEnd, TurnFailure};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -38,9 +38,7 @@ const ACCOUNT_REFUSED: &str = "Twilio rejects the account, so attachments cannot
 enum Ended {
     /// An end to store.
     With(TurnEnd),
-    /// Already stored.
     Stored,
-    /// The agent failed.
     Failed(AgentError),
     /// The attachments cannot be fetched until the operator has fixed the account.
     AccountRefused,
@@ -176,7 +174,7 @@ impl TurnWorker {
         })
     }
 
-    async fn fail(&self, turn: &LeasedTurn, error: &AgentError, sorry: Option<Sorry>) -> Result<(), StoreError> {
+    async fn fail(&self, turn: &LeasedTurn, error: &AgentError, sorry: Option<Apology>) -> Result<(), StoreError> {
         let is_unreachable = matches!(error, AgentError::Unreachable(_));
         let failure = TurnFailure {
             reason: error.to_string(),
@@ -203,9 +201,9 @@ impl TurnWorker {
         Ok(())
     }
 
-    fn sorry(&self) -> Option<Sorry> {
+    fn sorry(&self) -> Option<Apology> {
         let parts = parts::of(&self.live.unavailable_text, &self.live.split);
-        (!parts.is_empty()).then(|| Sorry { text: self.live.unavailable_text.clone(), parts })
+        (!parts.is_empty()).then(|| Apology { text: self.live.unavailable_text.clone(), parts })
     }
 
     /// Sends a stranger a code once, and keeps their messages.

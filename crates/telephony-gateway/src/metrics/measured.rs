@@ -9,7 +9,7 @@ use telephony_store::history::{Backlog, LineBacklog, WorkSummary};
 
 use super::PREFIX;
 
-/// The measured values.
+/// Values that are measured in the store at each scrape.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
     /// Counts of messages and parts.
@@ -22,7 +22,7 @@ pub struct Measured {
     pub notices: usize,
     /// True if sending is stopped because the provider rejects the account.
     pub is_stopped: bool,
-    /// The operator's limits.
+    /// The operator's limits, to show their use.
     pub limits: Limits,
     /// Time of the measurement.
     pub now: Timestamp,

@@ -21,18 +21,14 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// The state behind `/metrics`.
 pub struct MetricsSource {
-    /// Counters.
-    pub metrics: Arc<Metrics>,
-    /// Message store.
-    pub store: Arc<dyn Store>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) store: Arc<dyn Store>,
     /// Journal, whose waiting bytes are reported.
-    pub journal: Arc<Journal>,
-    /// The operator's limits.
-    pub live: Receiver<Arc<Live>>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) live: Receiver<Arc<Live>>,
     /// Name of our program in texts.
-    pub program: ProgramName,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) program: ProgramName,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Returns the router with its one path: `/metrics`.

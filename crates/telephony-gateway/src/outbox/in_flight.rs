@@ -24,7 +24,6 @@ impl AttemptsInFlight {
     }
 }
 
-/// A recorded attempt.
 pub(super) struct Going<'a> {
     all: &'a AttemptsInFlight,
     attempt: AttemptLease,

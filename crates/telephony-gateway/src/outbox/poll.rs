@@ -20,7 +20,7 @@ const AT_A_TIME: u32 = 20;
 /// The delivery of status reports to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reports {
-    /// They usually arrive.
+    /// Status reports usually arrive, so few messages are polled.
     Come,
     /// They cannot arrive: no gateway listens, or the provider has no URL.
     StayAway,

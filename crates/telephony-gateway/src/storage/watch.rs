@@ -19,14 +19,11 @@ const WRITE_EVERY: Duration = Duration::from_secs(30);
 
 /// The task that regularly checks that messages can be stored.
 pub struct StorageWatch {
-    /// Storage state.
-    pub storage: Arc<Storage>,
-    /// Message store.
-    pub store: Arc<dyn Store>,
-    /// Journal.
-    pub journal: Arc<Journal>,
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) journal: Arc<Journal>,
     /// Notices to the operator.
-    pub notices: NoticeWriter,
+    pub(crate) notices: NoticeWriter,
 }
 
 impl StorageWatch {

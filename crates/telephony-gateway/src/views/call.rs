@@ -13,15 +13,15 @@ use super::time::TimeView;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallView {
-    /// Our id.
+    /// Our id, which `telephony calls` accepts.
     pub id: i64,
     /// Id at the provider, once it is known.
     pub provider_id: Option<String>,
-    /// The contact.
+    /// Number of the other side.
     pub contact: String,
     /// `inbound` or `outbound`.
     pub direction: &'static str,
-    /// Our state.
+    /// Our state: `open`, `ending` or `over`.
     pub state: &'static str,
     /// Status at the provider.
     pub status: Option<&'static str>,
@@ -29,7 +29,7 @@ pub struct CallView {
     pub began_at: TimeView,
     /// End, if it has ended.
     pub ended_at: Option<TimeView>,
-    /// Number of turns.
+    /// Number of turns so far.
     pub turns: u32,
     /// True if the contact called and the call did not reach the gateway.
     pub missed: bool,
@@ -59,7 +59,7 @@ pub struct TranscriptView {
 pub struct OutgoingCallView {
     /// State of the dialing.
     pub dialing: &'static str,
-    /// Message to say.
+    /// Message that is said first.
     pub message: Option<String>,
     /// Task for the agent.
     pub task: Option<String>,
@@ -79,7 +79,7 @@ pub struct CallTurnView {
     pub words: String,
     /// Time of the input.
     pub said_at: TimeView,
-    /// The agent's answer.
+    /// Answer of the agent, in Markdown.
     pub answer: Option<String>,
     /// Outcome of the answer.
     pub outcome: Option<&'static str>,
@@ -90,9 +90,9 @@ pub struct CallTurnView {
 /// The answer to the question whether a call may be placed now.
 #[derive(Serialize)]
 pub struct CallCheckView {
-    /// Number to call.
+    /// Number that would be called.
     pub to: String,
-    /// Our number.
+    /// Our number that would call.
     pub from: String,
     /// The reason why the number may not be called now.
     pub refused: Option<String>,

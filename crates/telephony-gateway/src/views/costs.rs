@@ -9,7 +9,7 @@ use super::time::TimeView;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CostsView {
-    /// Start.
+    /// Start of the period, which ends now.
     pub since: TimeView,
     /// Date of the price list behind the estimates.
     pub price_list_as_of: &'static str,

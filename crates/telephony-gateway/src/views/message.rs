@@ -43,7 +43,7 @@ pub struct MessageView {
     pub why: Option<String>,
     /// Number of attachments.
     pub media: u32,
-    /// Text.
+    /// Text as the contact wrote it or reads it.
     pub text: String,
 }
 
@@ -57,7 +57,7 @@ pub struct MessageDetailView {
     pub sid: Option<String>,
     /// Turn that the message belongs to.
     pub turn: Option<i64>,
-    /// Attachments.
+    /// Attachments, in the sender's order.
     pub media: Vec<AttachmentView>,
     /// Other recipients of an incoming group message.
     pub also_to: Vec<String>,
@@ -67,7 +67,7 @@ pub struct MessageDetailView {
     pub attempts: Vec<AttemptView>,
 }
 
-/// An attachment.
+/// An attachment of an incoming or outgoing message.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachmentView {
@@ -89,7 +89,7 @@ pub struct AttachmentView {
 pub struct AttemptView {
     /// Position of the part, from 1; 0 for an attempt to answer.
     pub part: u32,
-    /// Start.
+    /// Time when the attempt began.
     pub started_at: TimeView,
     /// End, if it has ended.
     pub ended_at: Option<TimeView>,
@@ -107,7 +107,7 @@ pub struct AttemptView {
 pub struct QueuedMessageView {
     /// Our id, such as `out-7`.
     pub id: String,
-    /// Recipient.
+    /// Number of the recipient.
     pub to: String,
     /// Billed segments of all parts.
     pub segments: u32,
@@ -123,9 +123,9 @@ pub struct QueuedMessageView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedTurnView {
-    /// Our id.
+    /// Our id, which `messages --retry` accepts.
     pub turn: i64,
-    /// The contact.
+    /// Number of the contact who waits.
     pub contact: String,
     /// `parked` or `dead`.
     pub state: &'static str,

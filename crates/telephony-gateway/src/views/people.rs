@@ -23,7 +23,7 @@ pub struct PairingRequestView {
     pub kept_messages: u32,
 }
 
-/// An approved contact.
+/// A contact whom the operator approved.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovedContactView {
@@ -52,7 +52,7 @@ pub struct ApprovalView {
 /// A wish of a contact about messages from a line.
 #[derive(Serialize)]
 pub struct ConsentView {
-    /// The contact.
+    /// Number of the contact.
     pub contact: String,
     /// Name of the line.
     pub line: String,

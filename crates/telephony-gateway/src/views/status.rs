@@ -25,13 +25,13 @@ pub struct StatusView {
     pub messaging_service_sid: Option<String>,
     /// Policy for incoming messages.
     pub inbound_policy: &'static str,
-    /// Incoming messages.
+    /// Numbers of incoming messages and turns.
     pub inbox: InboxView,
-    /// Outgoing messages.
+    /// Numbers of outgoing messages and parts.
     pub outbox: OutboxView,
-    /// Calls.
+    /// Numbers of calls.
     pub calls: CallsView,
-    /// Pending pairing requests.
+    /// Number of pairing requests that wait for the operator.
     pub pairing_requests: u64,
     /// The reason why nothing is sent, while the provider rejects the account.
     pub stopped: Option<AccountStopView>,
@@ -49,9 +49,9 @@ pub struct StatusView {
 pub struct AccountStopView {
     /// Error code of the provider.
     pub code: Option<u32>,
-    /// Cause and remedy.
+    /// Meaning of the error code, with advice for the operator.
     pub reason: String,
-    /// Start.
+    /// Time when the provider began to reject it.
     pub since: TimeView,
     /// Time of the next probe.
     pub next_probe: TimeView,
@@ -71,7 +71,7 @@ pub struct InboxView {
     pub retrying: u64,
     /// Failed turns that are retried rarely.
     pub parked: u64,
-    /// Turns given up.
+    /// Turns that are no longer retried.
     pub dead: u64,
     /// Messages of strangers that wait for an approval.
     pub kept: u64,
@@ -83,9 +83,9 @@ pub struct InboxView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxView {
-    /// Parts that wait.
+    /// Parts that wait for their line or a retry.
     pub queued: u64,
-    /// Their segments.
+    /// Billed segments of the waiting parts.
     pub queued_segments: u32,
     /// Time when the longest queue is sent; none if nothing waits long.
     pub queue_ends_at: Option<TimeView>,
@@ -103,7 +103,7 @@ pub struct OutboxView {
     pub failed_today: u64,
 }
 
-/// Numbers of calls.
+/// Numbers of calls, in both directions.
 #[derive(Serialize)]
 pub struct CallsView {
     /// Calls of the last 24 hours.

@@ -15,12 +15,10 @@ use telephony_store::attachments::FileName;
 /// Path segment of files below the webhook's path, so that proxies that pass the webhook pass them too.
 const BELOW: &str = "m";
 
-/// Serves files.
+/// Serves our files to the provider, below the webhook's path.
 pub struct MediaServer {
-    /// Message store.
-    pub store: Arc<dyn Store>,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Returns the public URL of a file, below the webhook's own.

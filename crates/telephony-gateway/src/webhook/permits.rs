@@ -14,7 +14,7 @@ use super::network::Network;
 /// Time within which a client has usually sent its request; slower ones are evicted first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The permits.
+/// The permits that limit concurrent requests.
 #[derive(Debug, Clone)]
 pub struct Permits(Arc<Mutex<HeldPermits>>);
 

@@ -46,35 +46,30 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of characters of a request shown in the log.
 const MAX_SHOWN: usize = 200;
 
-/// One public endpoint.
+/// One public endpoint: for messages and calls, or for status reports.
 #[derive(Clone)]
 pub struct WebhookEndpoint {
     /// Provider, which verifies signatures and words the answers.
-    pub provider: Arc<dyn Provider>,
-    /// Whose word counts for the URL of a request.
-    pub origin: Arc<RequestOrigin>,
-    /// Public URLs.
-    pub reach: watch::Receiver<Reach>,
+    pub(crate) provider: Arc<dyn Provider>,
+    /// Sources that are trusted about the URL of a request.
+    pub(crate) origin: Arc<RequestOrigin>,
+    pub(crate) reach: watch::Receiver<Reach>,
     /// Selects the URLs of this endpoint.
-    pub urls: fn(&Reach) -> &EndpointUrls,
+    pub(crate) urls: fn(&Reach) -> &EndpointUrls,
     /// Permits, shared by all endpoints.
-    pub permits: Permits,
+    pub(crate) permits: Permits,
     /// Permits for when all others are taken: a caller then hears an apology instead of Twilio's own error.
-    pub reserve: Permits,
+    pub(crate) reserve: Permits,
     /// Rejected requests that are not logged yet.
-    pub rejection_log: Arc<RejectionLog>,
+    pub(crate) rejection_log: Arc<RejectionLog>,
     /// Probes that `doctor` waits for.
-    pub probes: Arc<Probes>,
-    /// Acknowledges verified events.
-    pub intake: Arc<Intake>,
-    /// Answers calls.
-    pub calls: Arc<CallRunner>,
+    pub(crate) probes: Arc<Probes>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) calls: Arc<CallRunner>,
     /// Notices to the operator.
-    pub notices: NoticeWriter,
-    /// Clock.
-    pub clock: Arc<dyn Clock>,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
+    pub(crate) notices: NoticeWriter,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// A reason for rejecting a webhook.

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 /// A Twilio account. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct TwilioAccount {
-    /// Account SID, `AC…`.
+    /// SID of the account: `AC…`.
     pub sid: String,
     /// Auth tokens: the current one, which is also the API's password, then former ones that are still accepted in
     /// signatures.

@@ -8,7 +8,7 @@ use telephony_domain::mms::MmsRules;
 use telephony_domain::money::{Amount, Currency, Price};
 use telephony_domain::tariff::PriceList;
 
-/// Twilio's rules.
+/// Twilio's rates, limits, prices and wording.
 pub const CARRIER: Carrier = Carrier {
     name: "twilio",
     // Help pages of 2026. A messaging service counts as one long code unless configured otherwise.

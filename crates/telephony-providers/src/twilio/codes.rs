@@ -14,7 +14,7 @@ use self::table::CODES;
 pub struct Code {
     /// Number in Twilio's error dictionary.
     pub number: u32,
-    /// Next step.
+    /// The next step for a message that failed with it.
     pub disposition: Disposition,
     /// Meaning, as a sentence.
     pub happened: &'static str,

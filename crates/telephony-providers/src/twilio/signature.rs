@@ -40,20 +40,20 @@ pub struct SignedRequest<'a> {
     pub signature: &'a [u8],
     /// Value of [`SETTINGS_HEADER`], if present.
     pub settings: Option<&'a str>,
-    /// Body.
+    /// Body, read according to its type.
     pub payload: &'a Payload<'a>,
 }
 
 /// The signing secret and the signed form of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signer<'a> {
-    /// Secret.
+    /// The secret that made the matching signature.
     pub secret: SecretName<'a>,
     /// Signed form of the URL.
     pub url: UrlCandidate<'a>,
 }
 
-/// A configured secret.
+/// The name of a configured secret, for logs and explanations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretName<'a> {
     /// The auth token at this index: 0 is the current one.

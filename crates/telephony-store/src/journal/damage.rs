@@ -12,7 +12,7 @@ use super::{JournalEntry, record};
 pub struct Damage {
     /// Offset in the file.
     pub at: u64,
-    /// Length in bytes.
+    /// Length of the damaged stretch in bytes.
     pub length: u64,
     /// Kind of damage.
     pub kind: DamageKind,

@@ -30,7 +30,6 @@ const LOOKS: u32 = 50;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// The open file.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     path: PathBuf,

@@ -12,7 +12,6 @@ const CAPACITY: u64 = 256 << 20;
 /// Size of a write that only tests the disk.
 const TRIAL: [u8; 4096] = [0; 4096];
 
-/// A pending write.
 struct Writing {
     /// Offset in the file, and position.
     offset: u64,

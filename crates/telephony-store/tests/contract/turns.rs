@@ -2,7 +2,7 @@
 
 use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate};
-use telephony_store::inbox::{LEASE, Sorry, TurnEnd, TurnFailure};
+use telephony_store::inbox::{Apology, LEASE, TurnEnd, TurnFailure};
 use telephony_store::outbox::PartState;
 use telephony_store::{LeaseHolder, Next, StoreError};
 
@@ -155,7 +155,7 @@ async fn the_apology_is_due_at_the_same_time_after_slow_and_fast_failures() {
         for now in (20..first_failure).step_by(20) {
             world.store.renew_turn(&turn.lease, at(now)).await.unwrap();
         }
-        let sorry = Some(Sorry { text: "sorry".to_owned(), parts: draft("", contact, &["sorry"]).parts });
+        let sorry = Some(Apology { text: "sorry".to_owned(), parts: draft("", contact, &["sorry"]).parts });
         let failure = TurnFailure { sorry, ..turn_failure(Disposition::GiveUp) };
         world.store.fail_turn(&turn.lease, failure, at(first_failure)).await.unwrap();
         assert_eq!(world.parts_idle(at(119)).await, Some(at(120)));

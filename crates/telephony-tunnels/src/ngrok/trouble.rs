@@ -23,7 +23,6 @@ const CODES: &[(&str, Cause)] = &[
     ("ERR_NGROK_4018", Cause::TokenRefused),
 ];
 
-/// Translates ngrok's answer.
 pub(super) fn of(error: &impl ngrok::Error) -> TunnelError {
     described(error.error_code(), &error.msg())
 }

@@ -12,7 +12,6 @@ const PORTS: [u16; 3] = [443, 8443, 10_000];
 pub(super) struct Mount {
     /// Path outside.
     pub(super) path: String,
-    /// Target.
     pub(super) target: String,
 }
 

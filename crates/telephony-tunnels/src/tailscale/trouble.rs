@@ -18,7 +18,6 @@ const WORDS: &[(&str, Cause)] = &[
     ("flag provided but not defined", Cause::TooOld),
 ];
 
-/// Translates its output.
 pub(super) fn of(said: &str) -> TunnelError {
     let lower = said.to_lowercase();
     let known = WORDS.iter().find(|(words, _)| lower.contains(words));

@@ -6,10 +6,12 @@ use crate::exchange::Exchange;
 
 /// Input to an active call.
 pub(crate) enum PhoneInput {
-    /// The phone answers.
     Answer,
     /// The phone's owner speaks; recognition has this confidence.
-    Speech { text: String, confidence: f32 },
+    Speech {
+        text: String,
+        confidence: f32,
+    },
     /// The phone's owner presses keys.
     Keys(String),
     /// The phone hangs up.
@@ -32,10 +34,7 @@ pub(super) enum Pickup {
 /// The call does not exist or is over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("find a call {0} that is not over")]
-pub struct NoCall(
-    /// The requested SID.
-    pub String,
-);
+pub struct NoCall(pub String);
 
 /// Speaks as soon as the call listens.
 pub(crate) async fn say(exchange: &Exchange, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {

@@ -106,7 +106,6 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().take(MAX_HEADERS).map(show).collect()
 }
 
-/// Replaces a secret.
 const HIDDEN: &str = "•••";
 
 /// Returns an `Authorization` header with its secret hidden.

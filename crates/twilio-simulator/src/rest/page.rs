@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::ApiError;
 use super::parameters::Parameters;
 
-/// The requested page.
 pub(super) struct Paging {
     size: usize,
     page: usize,

@@ -31,7 +31,6 @@ pub struct BackupArgs {
 }
 
 impl BackupArgs {
-    /// Writes the backup.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         let loaded = assemble::configuration(config_arg)?;

@@ -9,7 +9,6 @@ use clap::Subcommand;
 use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 
-/// The configuration commands.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Report every problem in the configuration

@@ -41,7 +41,6 @@ pub struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    /// Restores.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         let loaded = assemble::configuration(config_arg)?;

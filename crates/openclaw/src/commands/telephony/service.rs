@@ -21,7 +21,6 @@ use surroundings::Surroundings;
 use systemctl::Systemctl;
 use unit::{NAME, Unit};
 
-/// The service commands.
 #[derive(Debug, Subcommand)]
 pub enum ServiceCommand {
     /// Install the unit, and start it now and at every boot

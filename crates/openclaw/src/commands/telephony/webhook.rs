@@ -11,7 +11,6 @@ use clap::Subcommand;
 use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 
-/// The webhook commands.
 #[derive(Debug, Subcommand)]
 pub enum WebhookCommand {
     /// Show where Twilio delivers messages and calls, and where it should

@@ -66,7 +66,6 @@ impl Rest {
         wanted.map(|(call, created)| call.listed(created)).collect()
     }
 
-    /// Reads a call.
     pub(in crate::twilio) async fn call(&self, sid: &str) -> Result<CallResource, ProviderError> {
         self.get(&path(sid)).await
     }

@@ -11,7 +11,6 @@ const STILL_SENT: u32 = 20009;
 const MAX_PAGES: usize = 10;
 
 impl Rest {
-    /// Deletes one message.
     pub(in crate::twilio) async fn delete_message(&self, sid: &str) -> Result<Deletion, ProviderError> {
         match self.delete(&format!("Messages/{}.json", segment(sid))).await {
             Err(error) if error.code() == Some(STILL_SENT) => Ok(Deletion::TooEarly),

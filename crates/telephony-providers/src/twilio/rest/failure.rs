@@ -46,7 +46,6 @@ pub(super) fn too_long(at_most: usize) -> ProviderError {
     ProviderError::Unreadable { cause: format!("it is longer than {at_most} bytes") }
 }
 
-/// Translates a rejection.
 pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
     let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_default();
     let (sentence, hint) = match code.and_then(codes::find) {

@@ -11,34 +11,28 @@ use crate::provider::ProviderError;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct IncomingPhoneNumber {
-    /// SID, `PN…`.
-    pub sid: String,
+    pub(crate) sid: String,
     /// Number in E.164 form.
-    pub phone_number: String,
+    pub(crate) phone_number: String,
     /// Capabilities; none if not reported.
-    pub capabilities: Option<Capabilities>,
-    /// URL for messages.
-    pub sms_url: Option<String>,
-    /// Its method.
-    pub sms_method: Option<String>,
+    pub(crate) capabilities: Option<Capabilities>,
+    pub(crate) sms_url: Option<String>,
+    pub(crate) sms_method: Option<String>,
     /// Fallback URL for messages.
-    pub sms_fallback_url: Option<String>,
+    pub(crate) sms_fallback_url: Option<String>,
     /// Application that gets the messages instead.
-    pub sms_application_sid: Option<String>,
-    /// URL for calls.
-    pub voice_url: Option<String>,
-    /// Its method.
-    pub voice_method: Option<String>,
+    pub(crate) sms_application_sid: Option<String>,
+    pub(crate) voice_url: Option<String>,
+    pub(crate) voice_method: Option<String>,
     /// Fallback URL for calls.
-    pub voice_fallback_url: Option<String>,
+    pub(crate) voice_fallback_url: Option<String>,
     /// Application that gets the calls instead.
-    pub voice_application_sid: Option<String>,
+    pub(crate) voice_application_sid: Option<String>,
     /// Trunk that gets the calls instead.
-    pub trunk_sid: Option<String>,
+    pub(crate) trunk_sid: Option<String>,
     /// URL for reports on calls.
-    pub status_callback: Option<String>,
-    /// Its method.
-    pub status_callback_method: Option<String>,
+    pub(crate) status_callback: Option<String>,
+    pub(crate) status_callback_method: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -11,18 +11,15 @@ const PRODUCT: &str = "messaging";
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct ServiceResource {
-    /// SID, `MG…`.
-    pub sid: String,
+    pub(crate) sid: String,
     /// Name given by the operator.
-    pub friendly_name: String,
+    pub(crate) friendly_name: String,
     /// URL for messages to its numbers.
-    pub inbound_request_url: Option<String>,
-    /// Its method.
-    pub inbound_method: Option<String>,
-    /// Fallback URL.
-    pub fallback_url: Option<String>,
+    pub(crate) inbound_request_url: Option<String>,
+    pub(crate) inbound_method: Option<String>,
+    pub(crate) fallback_url: Option<String>,
     /// True if each number's own URL is used instead.
-    pub use_inbound_webhook_on_number: bool,
+    pub(crate) use_inbound_webhook_on_number: bool,
 }
 
 #[derive(Deserialize)]

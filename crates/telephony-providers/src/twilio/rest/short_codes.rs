@@ -9,16 +9,12 @@ use crate::provider::ProviderError;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct ShortCode {
-    /// SID, `SC…`.
-    pub sid: String,
-    /// Code.
-    pub short_code: String,
-    /// URL for messages.
-    pub sms_url: Option<String>,
-    /// Its method.
-    pub sms_method: Option<String>,
+    pub(crate) sid: String,
+    pub(crate) short_code: String,
+    pub(crate) sms_url: Option<String>,
+    pub(crate) sms_method: Option<String>,
     /// Fallback URL for messages.
-    pub sms_fallback_url: Option<String>,
+    pub(crate) sms_fallback_url: Option<String>,
 }
 
 #[derive(Deserialize)]

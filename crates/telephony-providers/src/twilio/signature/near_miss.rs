@@ -16,7 +16,7 @@ const CHANGES_AT_ONCE: u32 = 3;
 /// The request that was really signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
-    /// Signed URL.
+    /// URL that was signed instead of ours.
     pub url: String,
     /// Name of the secret in the configuration, and the algorithm.
     pub secret: String,

@@ -12,7 +12,6 @@ pub struct SignatureSettings<'a> {
     is_algorithm_named: bool,
 }
 
-/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Sha1,

@@ -197,7 +197,6 @@ const CALL: [&str; 69] = [
     "msg",
 ];
 
-/// Parameters of alerts.
 const ALERT: [&str; 7] = ["AccountSid", "Level", "ParentAccountSid", "Payload", "PayloadType", "Sid", "Timestamp"];
 
 /// Names with their searches, prepared once for all webhooks.

@@ -23,7 +23,6 @@ pub(super) enum Tampering {
     /// A field begins within another.
     #[error("{name} occurs within {holder}")]
     Within {
-        /// Hidden field.
         name: &'static str,
         /// Field that contains it, as far as it may be shown.
         holder: String,

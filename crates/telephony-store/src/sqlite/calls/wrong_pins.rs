@@ -11,7 +11,6 @@ use crate::sqlite::rows::{notice, tally};
 /// Counter of wrong PINs.
 const WRONG_PIN: &str = "wrong-pin";
 
-/// Counter of lockouts.
 const LOCKOUT: &str = "pin-lockout";
 
 /// Counts a wrong PIN. Returns true if unproven callers are locked out from now on.

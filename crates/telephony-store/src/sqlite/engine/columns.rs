@@ -67,7 +67,6 @@ pub(crate) fn purpose(row: &Row<'_>) -> rusqlite::Result<MessagePurpose> {
     known("purpose", PURPOSES.into_iter().find(|purpose| purpose.as_str() == word))
 }
 
-/// Reads a wish.
 pub(crate) fn wish(row: &Row<'_>) -> rusqlite::Result<Wish> {
     let word: String = row.get("wish")?;
     known("wish", Wish::ALL.into_iter().find(|wish| wish.as_str() == word))

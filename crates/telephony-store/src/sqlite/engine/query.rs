@@ -39,7 +39,6 @@ pub(crate) fn one<T>(
     Ok(db.prepare_cached(sql)?.query_row(params, read)?)
 }
 
-/// Returns all rows.
 pub(crate) fn list<T>(
     db: &Db,
     sql: &str,
@@ -82,7 +81,6 @@ pub(crate) fn apart<T>(db: &Db, work: impl FnOnce() -> Result<T, StoreError>) ->
     done
 }
 
-/// Reads a time.
 pub(crate) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp)
 }
@@ -92,7 +90,6 @@ pub(crate) fn maybe_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
 
-/// Reads a count.
 pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(i64::unsigned_abs)
 }

@@ -9,7 +9,6 @@ use crate::StoreError;
 /// Longest queue. Turns, requests to the provider and journal batches are limited far below, so it is only a safeguard.
 const LONGEST_QUEUE: usize = 1024;
 
-/// The queue.
 #[derive(Default)]
 pub(crate) struct JobQueue {
     queue: Mutex<QueuedJobs>,

@@ -7,7 +7,6 @@ use crate::StoreError;
 use crate::history::WorkSummary;
 use crate::sqlite::engine::query::{self, Db, list, one};
 
-/// Counts everything.
 pub(crate) fn count(db: &Db, now: Timestamp) -> Result<WorkSummary, StoreError> {
     let since = (now - DAY).0;
     let number = |sql: &str| one(db, sql, (), |row| query::count(row, 0));

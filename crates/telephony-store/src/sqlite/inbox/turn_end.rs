@@ -11,7 +11,7 @@ use telephony_domain::time::Timestamp;
 
 use super::kept_answer;
 use super::turn::{COLUMNS, TurnRow, close, close_attempt, held, read};
-use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
+use crate::inbox::{Apology, LEASE, TurnEnd, TurnFailure, TurnLease};
 use crate::sqlite::engine::query::{Db, apart, execute, find, list, maybe_time, one};
 use crate::sqlite::outbox::{enqueue, full_line, pause, queue};
 use crate::sqlite::rows::{conversation, notice};
@@ -120,7 +120,6 @@ pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<TurnRow>, StoreError> {
     list(db, &sql, [UNREACHABLE], read)
 }
 
-/// Makes them due.
 pub(crate) fn hasten(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
     let waiting: Vec<TurnRow> = waiting_for_agent(db)?.into_iter().filter(|turn| turn.due > now).collect();
     for turn in &waiting {
@@ -141,7 +140,7 @@ fn asked_since(db: &Db, turn: &TurnRow, now: Timestamp) -> Result<Timestamp, Sto
 
 /// Queues an apology, once for each outage: its key stays the same until a turn of the conversation is answered. It
 /// leaves at `due` unless there is an answer by then.
-fn apologize(db: &Db, turn: &TurnRow, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+fn apologize(db: &Db, turn: &TurnRow, sorry: &Apology, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
     let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
     let draft = MessageDraft {

@@ -19,7 +19,6 @@ const HELD_AT_A_TIME: usize = 32;
 /// The candidates for the next part.
 #[derive(Clone, Copy)]
 enum CandidateChoice {
-    /// All parts.
     Any,
     /// All parts, one conversation after the other, regardless of waiting times.
     InTurn,
@@ -35,7 +34,6 @@ impl CandidateChoice {
 
 /// The process that starts a part.
 pub(super) struct Starter {
-    /// Name.
     pub(super) holder: LeaseHolder,
     /// Time by the provider's clock, if known.
     pub(super) provider_time: Option<Timestamp>,

@@ -25,12 +25,10 @@ pub(crate) fn make(db: &Db, line: LineId, contact: &PhoneNumber) -> Result<Conve
     Ok(ConversationId(new_id(db)))
 }
 
-/// Returns its line.
 pub(crate) fn line_of(db: &Db, id: ConversationId) -> Result<LineId, StoreError> {
     one(db, "SELECT line FROM conversation WHERE id = ?", [id.0], |row| row.get(0).map(LineId))
 }
 
-/// Returns its contact.
 pub(crate) fn contact_of(db: &Db, id: ConversationId) -> Result<PhoneNumber, StoreError> {
     one(db, "SELECT contact FROM conversation WHERE id = ?", [id.0], |row| columns::number(row, "contact"))
 }

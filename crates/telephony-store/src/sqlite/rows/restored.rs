@@ -8,7 +8,6 @@ pub(crate) fn is_pending(db: &Db) -> Result<bool, StoreError> {
     one(db, "SELECT EXISTS (SELECT 1 FROM restored)", (), |row| row.get(0))
 }
 
-/// Removes the mark.
 pub(crate) fn end(db: &Db) -> Result<(), StoreError> {
     execute(db, "DELETE FROM restored_entry", ())?;
     execute(db, "DELETE FROM restored", ()).map(drop)

@@ -64,7 +64,6 @@ fn without_links(text: &str) -> String {
     shown
 }
 
-/// Removes HTML tags.
 fn without_tags(text: &str) -> String {
     let mut parts = text.split('<');
     let mut shown = parts.next().unwrap_or_default().to_owned();

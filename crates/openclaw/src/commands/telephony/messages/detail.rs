@@ -15,7 +15,6 @@ use crate::terminal;
 use crate::terminal::color::{self, PLAIN};
 use crate::time_format::Time;
 
-/// Prints it.
 pub fn show(detail: &MessageDetail, channel: &Channel, names: &HashMap<LineId, String>, json: bool) -> Outcome {
     let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
     let report = MessageDetailView::of(detail, store, provider, names);

@@ -16,7 +16,6 @@ use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::terminal;
 
-/// Interval between looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Largest number of messages watched for changes: the newest ones that can still change.

@@ -17,7 +17,6 @@ const MAX_MESSAGES: u32 = 10_000;
 /// The target of `--retry`.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// A dead turn.
     Turn(TurnId),
     /// A message that was not sent.
     Message(MessageReference),
@@ -31,7 +30,6 @@ pub fn what(word: &str) -> Result<What, String> {
     }
 }
 
-/// Retries a turn.
 pub async fn turn(channel: &Channel, turn: TurnId) -> Outcome {
     channel.store.revive_turn(turn, channel.now()).await?;
     terminal::print(format!("Turn {turn} will be retried."));

@@ -26,7 +26,6 @@ const POLICIES: [(&str, &str); 4] = [
     ("disabled", "no one"),
 ];
 
-/// The collected answers.
 pub struct Answers {
     /// The secrets, to be stored and to be hidden in output.
     pub secrets: Vec<Stored>,
@@ -34,7 +33,6 @@ pub struct Answers {
     pub changes: Changes,
 }
 
-/// The chosen line.
 enum ChosenLine {
     Number(String),
     Service(String),

@@ -23,7 +23,6 @@ use crate::terminal;
 /// Suffix of the copy that keeps the previous version.
 const BACKUP: &str = "before-setup";
 
-/// The planned files.
 pub struct PlannedFiles {
     config: Rewritten,
     dotenv: Option<Rewritten>,

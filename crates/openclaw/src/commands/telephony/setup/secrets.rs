@@ -97,7 +97,6 @@ pub const OPENCLAW_TOKEN: &SecretKind = &SecretKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretDestination {
     Dotenv,
-    /// The configuration file.
     Config,
     /// Not stored: the operator sets them where the gateway starts.
     Environment,

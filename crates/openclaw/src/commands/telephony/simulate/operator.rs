@@ -42,7 +42,6 @@ pub struct SimulatedOperator {
     pub(super) state: PathBuf,
     /// A description of the agent for the page.
     pub(super) agent: Value,
-    /// The gateway's number.
     pub(super) number: PhoneNumber,
 }
 

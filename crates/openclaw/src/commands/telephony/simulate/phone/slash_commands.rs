@@ -21,7 +21,6 @@ pub const HELP: &str = "  /pairing            list pairing requests
   /calm               end all failures
   /help, /quit";
 
-/// A typed command.
 pub enum SlashCommand {
     Pairing,
     Approve(Option<Who>),
