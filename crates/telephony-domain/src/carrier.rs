@@ -11,6 +11,8 @@ use crate::tariff::PriceList;
 pub struct Carrier {
     /// Name of the provider, as in `channels.telephony.provider`.
     pub name: &'static str,
+    /// The company's name, for texts that people read.
+    pub company: &'static str,
     /// Pace by kind of line.
     pub rates: Rates,
     /// Longest wait on a line, after which the provider accepts no more.

@@ -68,7 +68,7 @@ fn every_notice_has_a_name_a_text_and_a_stored_form() {
         let (name, json) = (notice.name(), serde_json::to_string(&notice).unwrap());
         let hours = notice.lasts().map_or("until it ends".to_owned(), |lasts| format!("{} h", lasts.as_secs() / 3600));
         let by_sms = if notice.is_by_sms() { "" } else { ", no SMS" };
-        write!(shown, "{name}, {hours}{by_sms}\n{notice}\n{json}\n\n").unwrap();
+        write!(shown, "{name}, {hours}{by_sms}\n{}\n{json}\n\n", notice.text("Twilio")).unwrap();
     }
     insta::assert_snapshot!(shown);
 }
@@ -82,6 +82,15 @@ fn a_stored_notice_is_read_as_it_was() {
 }
 
 #[test]
+fn a_text_names_the_provider_that_it_is_given() {
+    for notice in every_notice() {
+        assert_eq!(notice.text("Acme").replace("Acme", "Twilio"), notice.text("Twilio"));
+        assert!(!notice.text("Acme").contains("Twilio"), "{}", notice.name());
+    }
+    assert!(Notice::Tampered.text("Acme").contains("Acme's genuine signature"));
+}
+
+#[test]
 fn debug_shows_no_text() {
     for notice in every_notice() {
         assert_eq!(format!("{notice:?}"), format!("Notice({:?})", notice.name()));
@@ -90,8 +99,8 @@ fn debug_shows_no_text() {
 
 #[test]
 fn a_sender_with_odd_characters_is_escaped_and_not_part_of_a_command() {
-    let text = text_from("Bank\u{202E}`rm`", false, false).to_string();
+    let text = text_from("Bank\u{202E}`rm`", false, false).text("Twilio");
     assert!(text.contains("Bank?`rm`") && text.ends_with("messages --status refused"), "{text}");
-    let text = text_from("", false, false).to_string();
+    let text = text_from("", false, false).text("Twilio");
     assert!(text.contains("sender (hidden) arrived") && text.ends_with("--status refused"), "{text}");
 }

@@ -15,13 +15,15 @@ pub struct NoticeWriter {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wake: Arc<Wake>,
+    /// The provider's name in texts.
+    pub(crate) company: &'static str,
 }
 
 impl NoticeWriter {
     /// Raises a notice once for as long as it holds; repeating it is cheap. The text is logged, so it contains no
     /// message texts or secrets, and numbers are masked.
     pub async fn raise(&self, notice: Notice) {
-        let (name, text) = (notice.name(), notice.to_string());
+        let (name, text) = (notice.name(), notice.text(self.company));
         match self.store.raise_notice(notice, self.clock.now()).await {
             Ok(true) => tracing::warn!(notice = name, "{text}"),
             Ok(false) => {}

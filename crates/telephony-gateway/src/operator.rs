@@ -106,7 +106,8 @@ impl OperatorTask {
     }
 
     async fn execute(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        let words = ReplyWriter { split: self.split(), program: self.program };
+        let words =
+            ReplyWriter { split: self.split(), program: self.program, company: self.provider.carrier().company };
         let outcome = self.store.execute(ordered.id, Arc::new(words), self.clock.now()).await?;
         tracing::info!(command = %ordered.id, outcome = outcome.as_str(), "executed the operator's command");
         self.wake.all();
@@ -141,7 +142,8 @@ impl OperatorTask {
     }
 
     fn draft(&self, operator: &PhoneNumber, notices: &[RaisedNotice]) -> MessageDraft {
-        let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
+        let company = self.provider.carrier().company;
+        let texts: Vec<String> = notices.iter().map(|notice| notice.text(company)).collect();
         let text = self.program.in_text(&sms::join(&texts)).into_owned();
         MessageDraft {
             // The key can be random, because a notice itself is sent only once.

@@ -16,10 +16,17 @@ use crate::StoreError;
 pub struct RaisedNotice {
     /// Name that `status` and a dismissal use.
     pub name: String,
-    /// Text for the operator.
-    pub text: String,
+    /// The notice as stored: JSON, or the text that an older version stored.
+    pub(crate) stored: String,
     /// Time since when it holds.
     pub since: Timestamp,
+}
+
+impl RaisedNotice {
+    /// Returns the text for the operator, with the provider's name. A value of another version is returned as it is.
+    pub fn text(&self, provider: &str) -> String {
+        serde_json::from_str(&self.stored).map_or_else(|_| self.stored.clone(), |notice: Notice| notice.text(provider))
+    }
 }
 
 impl fmt::Debug for RaisedNotice {

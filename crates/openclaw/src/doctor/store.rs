@@ -82,7 +82,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     let now = subject.now;
     for notice in store.notices(now).await? {
         let finding = if notice.name == name::ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
-        checkup.found(finding.found(notice.text));
+        checkup.found(finding.found(notice.text(assemble::carrier().company)));
     }
     let storage = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref());
     // If this process cannot write either, opening the store already reported that.

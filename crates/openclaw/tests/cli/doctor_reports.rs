@@ -112,7 +112,7 @@ async fn the_store_file_is_not_a_store() {
 async fn the_gateway_left_a_notice() {
     let bench = Bench::new().await;
     store(&bench).raise_notice(Notice::Tampered, SystemClock.now()).await.unwrap();
-    assert_eq!(doctor(&bench).await.detail("notice"), Notice::Tampered.to_string());
+    assert_eq!(doctor(&bench).await.detail("notice"), Notice::Tampered.text("Twilio"));
 }
 
 #[tokio::test]

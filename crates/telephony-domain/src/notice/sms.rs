@@ -25,8 +25,8 @@ pub fn pause_after(sent: u32) -> Duration {
 
 /// Joins several notices, oldest first, and escapes misleading characters, because parts of some notices come from
 /// remote servers.
-pub fn join(texts: &[&str]) -> String {
-    let mut text = texts.iter().take(LINES).copied().collect::<Vec<_>>().join("\n\n");
+pub fn join(texts: &[impl AsRef<str>]) -> String {
+    let mut text = texts.iter().take(LINES).map(AsRef::as_ref).collect::<Vec<_>>().join("\n\n");
     if let Some(more) = texts.len().checked_sub(LINES).filter(|more| *more > 0) {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n\nAnd {more} more: openclaw telephony status");

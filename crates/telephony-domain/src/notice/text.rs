@@ -1,4 +1,4 @@
-//! Texts of notices: each states the problem and what to do.
+//! Texts of notices: each states the problem and what to do, and names the provider as people call it.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,20 +6,37 @@ use super::Notice;
 use crate::call::proof::MAX_WRONG_PINS;
 use crate::limit::Limit;
 
-impl Display for Notice {
+impl Notice {
+    /// Returns the text for the operator. `provider` is the company's name, such as the `company` of its
+    /// [`Carrier`](crate::carrier::Carrier).
+    pub fn text(&self, provider: &str) -> String {
+        Text { notice: self, provider }.to_string()
+    }
+}
+
+/// A notice and the name of the provider that its text needs.
+struct Text<'a> {
+    notice: &'a Notice,
+    provider: &'a str,
+}
+
+impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
+        let provider = self.provider;
+        match self.notice {
             Notice::NotStoring { error, hint } => {
                 write!(f, "Messages cannot be stored and are rejected: {error}; {hint}")
             }
-            Notice::StoringAgain { rejected } => storing_again(f, *rejected),
-            Notice::JournalDamaged { places, bytes, copy } => journal_damaged(f, *places, *bytes, copy.as_deref()),
-            Notice::MessageSkipped => f.write_str(MESSAGE_SKIPPED),
-            Notice::Tampered => f.write_str(TAMPERED),
+            Notice::StoringAgain { rejected } => storing_again(f, *rejected, provider),
+            Notice::JournalDamaged { places, bytes, copy } => {
+                journal_damaged(f, *places, *bytes, copy.as_deref(), provider)
+            }
+            Notice::MessageSkipped => message_skipped(f, provider),
+            Notice::Tampered => tampered(f, provider),
             Notice::TunnelDown { tunnel, problem } => write!(f, "The tunnel {tunnel} is not open: {problem}"),
-            Notice::TunnelUrlUnknown { webhook } => tunnel_url_unknown(f, webhook),
+            Notice::TunnelUrlUnknown { webhook } => tunnel_url_unknown(f, webhook, provider),
             Notice::Undelivered { code, explanation } => undelivered(f, *code, explanation),
-            Notice::AccountStopped { code, reason } => account_stopped(f, *code, reason),
+            Notice::AccountStopped { code, reason } => account_stopped(f, *code, reason, provider),
             Notice::GaveUpSending { message, contact, hours, reason } => write!(
                 f,
                 "Gave up on message out-{message} to {contact} after {hours} hours ({reason}): `openclaw telephony \
@@ -43,7 +60,7 @@ impl Display for Notice {
                 write!(f, "limits.{key} is reached ({most} in 30 s to {contact}): replies wait")
             }
             Notice::ProviderCapReached { reason } => {
-                write!(f, "The provider accepts no more messages for now, so they wait: {reason}")
+                write!(f, "{provider} accepts no more messages for now, so they wait: {reason}")
             }
             Notice::QueueFull { sender, segments, .. } => queue_full(f, sender, *segments),
             Notice::Paused { contact, is_approved, .. } => paused(f, contact, *is_approved),
@@ -66,7 +83,7 @@ impl Display for Notice {
             }
             Notice::MoreSendersUnanswerable => f.write_str(MORE_SENDERS_UNANSWERABLE),
             Notice::ChannelUnsupported { channel, sender, is_several } => {
-                channel_unsupported(f, channel, sender, *is_several)
+                channel_unsupported(f, channel, sender, *is_several, provider)
             }
             Notice::MoreChannelsUnsupported => f.write_str(MORE_CHANNELS_UNSUPPORTED),
             Notice::OptedOutByChannel { contact, channel } => write!(
@@ -75,8 +92,8 @@ impl Display for Notice {
                  openclaw telephony optouts"
             ),
             Notice::MoreOptedOutByChannel => f.write_str(MORE_OPTED_OUT_BY_CHANNEL),
-            Notice::CommandNotGenuine => f.write_str(COMMAND_NOT_GENUINE),
-            Notice::CommandUnchecked => f.write_str(COMMAND_UNCHECKED),
+            Notice::CommandNotGenuine => command_not_genuine(f, provider),
+            Notice::CommandUnchecked => command_unchecked(f, provider),
             Notice::WrongPins => wrong_pins(f),
             Notice::CallNotPlaced { call, reason } => {
                 let reason = reason.trim_end_matches('.');
@@ -84,19 +101,12 @@ impl Display for Notice {
             }
             Notice::CallUnknown { call } => write!(
                 f,
-                "Call {call} may have been placed: Twilio did not answer the request, and its list of calls cannot be \
-                 read. The gateway does not dial it again. Check the Twilio Console before you place it again."
+                "Call {call} may have been placed: {provider} did not answer the request, and its list of calls cannot \
+                 be read. The gateway does not dial it again. Check {provider}'s console before you place it again."
             ),
         }
     }
 }
-
-const MESSAGE_SKIPPED: &str = "An incoming message could not be stored and got no answer, which is a bug in this \
-    program. Find it in the log and in Twilio's console; if it was a STOP, record it with `openclaw telephony optouts \
-    add`. Please report it with the log";
-
-const TAMPERED: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
-    Another party has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
 const GAVE_UP_WHILE_STOPPED: &str = "Messages that waited for 24 hours while sending was stopped have failed: \
     `openclaw telephony messages --retry --failed --since 2d` sends them again";
@@ -110,32 +120,60 @@ const MORE_CHANNELS_UNSUPPORTED: &str = "Messages arrived on more unsupported ch
 const MORE_OPTED_OUT_BY_CHANNEL: &str = "More contacts sent STOP on an unsupported channel. It counts for texts too. \
     See: openclaw telephony optouts";
 
-const COMMAND_NOT_GENUINE: &str = "A command by SMS was not executed: Twilio has no such message from your number. If \
-    you did not send one, change your Auth Token; otherwise send it again.";
-
-const COMMAND_UNCHECKED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it \
-    could not be checked. Use `openclaw pairing approve`, or give the key the permission to read messages.";
-
-fn storing_again(f: &mut Formatter<'_>, rejected: u64) -> fmt::Result {
-    f.write_str("Messages could not be stored for a while, and ")?;
-    if rejected == 1 { f.write_str("1 webhook was") } else { write!(f, "{rejected} webhooks were") }?;
-    f.write_str(" rejected; the gateway is fetching the messages from Twilio")
+fn message_skipped(f: &mut Formatter<'_>, provider: &str) -> fmt::Result {
+    write!(
+        f,
+        "An incoming message could not be stored and got no answer, which is a bug in this program. Find it in the log and in {provider}'s console; if it was a STOP, record it with `openclaw telephony optouts add`. Please report it with the log"
+    )
 }
 
-fn journal_damaged(f: &mut Formatter<'_>, places: usize, bytes: u64, copy: Option<&str>) -> fmt::Result {
+fn tampered(f: &mut Formatter<'_>, provider: &str) -> fmt::Result {
+    write!(
+        f,
+        "A webhook with {provider}'s genuine signature was rejected because its fields were rearranged. Another party has seen a signed request: check who can read the logs of your proxy or tunnel."
+    )
+}
+
+fn command_not_genuine(f: &mut Formatter<'_>, provider: &str) -> fmt::Result {
+    write!(
+        f,
+        "A command by SMS was not executed: {provider} has no such message from your number. If you did not send one, change your Auth Token; otherwise send it again."
+    )
+}
+
+fn command_unchecked(f: &mut Formatter<'_>, provider: &str) -> fmt::Result {
+    write!(
+        f,
+        "A command by SMS was not executed: {provider} does not let this key read messages, so it could not be checked. Use `openclaw pairing approve`, or give the key the permission to read messages."
+    )
+}
+
+fn storing_again(f: &mut Formatter<'_>, rejected: u64, provider: &str) -> fmt::Result {
+    f.write_str("Messages could not be stored for a while, and ")?;
+    if rejected == 1 { f.write_str("1 webhook was") } else { write!(f, "{rejected} webhooks were") }?;
+    write!(f, " rejected; the gateway is fetching the messages from {provider}")
+}
+
+fn journal_damaged(
+    f: &mut Formatter<'_>,
+    places: usize,
+    bytes: u64,
+    copy: Option<&str>,
+    provider: &str,
+) -> fmt::Result {
     let places = if places == 1 { "1 place".to_owned() } else { format!("{places} places") };
     let copy = copy.map(|copy| format!("; a copy is in {copy}")).unwrap_or_default();
     write!(
         f,
         "The journal of incoming messages is damaged in {places} ({bytes} bytes). The gateway is recovering lost \
-         messages from Twilio; check the disk{copy}"
+         messages from {provider}; check the disk{copy}"
     )
 }
 
-fn tunnel_url_unknown(f: &mut Formatter<'_>, webhook: &str) -> fmt::Result {
+fn tunnel_url_unknown(f: &mut Formatter<'_>, webhook: &str, provider: &str) -> fmt::Result {
     write!(
         f,
-        "The tunnel's URL is {webhook}, but the provider has a different one: run `openclaw telephony webhook sync`, \
+        "The tunnel's URL is {webhook}, but {provider} has a different one: run `openclaw telephony webhook sync`, \
          or set tunnel.syncWebhooks"
     )
 }
@@ -148,11 +186,11 @@ fn undelivered(f: &mut Formatter<'_>, code: u32, explanation: &str) -> fmt::Resu
     )
 }
 
-fn account_stopped(f: &mut Formatter<'_>, code: Option<u32>, reason: &str) -> fmt::Result {
+fn account_stopped(f: &mut Formatter<'_>, code: Option<u32>, reason: &str, provider: &str) -> fmt::Result {
     let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
     write!(
         f,
-        "Sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
+        "Sending is stopped because {provider} rejects the account{code}: {reason} Messages wait for up to 24 hours \
          and are sent automatically, in order, once this is fixed"
     )
 }
@@ -202,13 +240,19 @@ fn sender_unanswerable(f: &mut Formatter<'_>, sender: &str, is_short_code: bool,
     }
 }
 
-fn channel_unsupported(f: &mut Formatter<'_>, channel: &str, sender: &str, is_several: bool) -> fmt::Result {
+fn channel_unsupported(
+    f: &mut Formatter<'_>,
+    channel: &str,
+    sender: &str,
+    is_several: bool,
+    provider: &str,
+) -> fmt::Result {
     let arrived = if is_several { "Messages arrived, the last" } else { "A message arrived" };
     let (shown, read) = (shown(sender), read_command(sender));
     write!(
         f,
         "{arrived} by {channel} from {shown}. This channel is not supported, so the sender gets no answer. Read it: \
-         {read}. Remove this webhook from your {channel} sender at Twilio, or answer by hand."
+         {read}. Remove this webhook from your {channel} sender at {provider}, or answer by hand."
     )
 }
 

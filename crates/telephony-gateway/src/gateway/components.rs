@@ -56,7 +56,12 @@ pub(super) struct SharedHandles {
 impl SharedHandles {
     pub(super) fn new(parts: &Parts, live: watch::Receiver<Arc<Live>>, reach: watch::Receiver<Reach>) -> Self {
         let wake = Arc::new(Wake::default());
-        let notices = NoticeWriter { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let notices = NoticeWriter {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            wake: wake.clone(),
+            company: parts.provider.carrier().company,
+        };
         Self { live, reach, wake, storage: Arc::default(), notices }
     }
 }

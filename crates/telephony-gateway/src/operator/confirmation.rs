@@ -52,19 +52,24 @@ impl OperatorTask {
 
     /// Rejects a command whose message the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(command = %ordered.id, "rejected a command: Twilio has no such message from the operator");
+        tracing::warn!(command = %ordered.id, "rejected a command: the account has no such message from the operator");
         self.close(ordered, Notice::CommandNotGenuine).await
     }
 
     /// Rejects a command that can never be checked, because others wait behind it.
     pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(command = %ordered.id, "rejected a command: Twilio does not let this key read messages");
+        tracing::warn!(command = %ordered.id, "rejected a command: this key may not read messages");
         self.close(ordered, Notice::CommandUnchecked).await
     }
 
     async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {
         self.store.refuse_command(ordered.id).await?;
-        let notices = NoticeWriter { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
+        let notices = NoticeWriter {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            wake: self.wake.clone(),
+            company: self.provider.carrier().company,
+        };
         notices.raise(notice).await;
         Ok(())
     }
@@ -77,7 +82,7 @@ pub(super) fn is_later(ask_from: Option<Timestamp>, now: Timestamp) -> bool {
 
 fn report_delay(ordered: &Ordered, error: &ProviderError) {
     let (order, hint) = (ordered.id, error.hint());
-    tracing::warn!(%order, %error, hint, "a command waits: cannot ask Twilio whether the operator sent it");
+    tracing::warn!(%order, %error, hint, "a command waits: cannot check whether the operator sent it");
 }
 
 fn is_the_same(message: &Arrival, ordered: &Ordered) -> bool {

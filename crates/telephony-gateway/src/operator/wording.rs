@@ -15,6 +15,8 @@ use telephony_store::operator_commands::{CommandOutcome, Wording};
 pub(super) struct ReplyWriter {
     pub(super) split: SplitRules,
     pub(super) program: ProgramName,
+    /// The provider's name in texts.
+    pub(super) company: &'static str,
 }
 
 impl Wording for ReplyWriter {
@@ -23,11 +25,11 @@ impl Wording for ReplyWriter {
     }
 
     fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft> {
-        parts::of(&self.program.in_text(&answer(outcome)), &self.split)
+        parts::of(&self.program.in_text(&answer(outcome, self.company)), &self.split)
     }
 }
 
-fn answer(outcome: &CommandOutcome) -> String {
+fn answer(outcome: &CommandOutcome, company: &str) -> String {
     match outcome {
         CommandOutcome::Approved(approved) => approval(approved),
         CommandOutcome::Rejected { contact, block: false } => format!("Rejected {contact}."),
@@ -44,7 +46,7 @@ fn answer(outcome: &CommandOutcome) -> String {
             format!("{contact} has no pairing request and is not approved. REJECT {contact} BLOCK blocks the number.")
         }
         CommandOutcome::QueueFull => "Not done: too many messages are waiting to be sent. Try again later.".to_owned(),
-        CommandOutcome::Status(summary, notices) => status(summary, notices),
+        CommandOutcome::Status(summary, notices) => status(summary, notices, company),
         CommandOutcome::Unreadable => {
             "Commands: APPROVE <code or number>, REJECT <code or number>, REJECT <code or number> BLOCK, STATUS. \
             Everything else goes to the assistant."
@@ -67,7 +69,7 @@ fn approval(approved: &Approved) -> String {
     }
 }
 
-fn status(summary: &WorkSummary, notices: &[RaisedNotice]) -> String {
+fn status(summary: &WorkSummary, notices: &[RaisedNotice], company: &str) -> String {
     let failing = summary.retrying + summary.parked + summary.dead;
     let counts = format!(
         "Running. Today {} received, {} sent, {} failed. Now {} waiting for an answer, {failing} not answerable, {} \
@@ -80,7 +82,6 @@ fn status(summary: &WorkSummary, notices: &[RaisedNotice]) -> String {
         summary.unknown,
         summary.pairing_requests,
     );
-    let texts: Vec<&str> =
-        [counts.as_str()].into_iter().chain(notices.iter().map(|notice| notice.text.as_str())).collect();
+    let texts: Vec<String> = [counts].into_iter().chain(notices.iter().map(|notice| notice.text(company))).collect();
     sms::join(&texts)
 }

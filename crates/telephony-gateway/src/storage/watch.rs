@@ -107,8 +107,12 @@ mod tests {
             Arc::new(SqliteStore::open(&folder.path().join("store.db"), Mode::Gateway).unwrap());
         let journal = Arc::new(Journal::open(&folder.path().join("journal")).unwrap());
         let watch = |error: StoreError| {
-            let notices =
-                NoticeWriter { store: store.clone(), clock: Arc::new(SystemClock), wake: Arc::new(Wake::default()) };
+            let notices = NoticeWriter {
+                store: store.clone(),
+                clock: Arc::new(SystemClock),
+                wake: Arc::new(Wake::default()),
+                company: "Twilio",
+            };
             let storage = Arc::new(Storage::default());
             storage.failed("on purpose", &error);
             StorageWatch { storage, store: store.clone(), journal: journal.clone(), notices }

@@ -165,7 +165,7 @@ async fn a_call_that_twilio_does_not_have_is_not_dialed_again() {
     let over = stage.expect_over(call).await;
     assert_eq!(dial_state(&over), DialState::NotDialed);
     let notices = stage.store().notices(stage.now()).await.unwrap();
-    assert!(notices.iter().any(|notice| notice.text.contains("was not placed")), "{notices:?}");
+    assert!(notices.iter().any(|notice| notice.text("Twilio").contains("was not placed")), "{notices:?}");
     assert_eq!((stage.twilio.calls().len(), stage.requests_for_calls()), (0, 1));
 }
 

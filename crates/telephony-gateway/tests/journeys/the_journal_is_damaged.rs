@@ -56,9 +56,9 @@ async fn readable_entries_are_answered_and_lost_ones_found_at_twilio() {
     let notices = stage.store().notices(stage.now()).await.unwrap();
     let [notice] = &notices[..] else { panic!("{notices:?}") };
     assert_eq!(notice.name, "journal-damaged");
-    assert!(notice.text.contains("in 1 place ("), "{}", notice.text);
+    assert!(notice.text("Twilio").contains("in 1 place ("), "{}", notice.text("Twilio"));
     let [copy] = &journal::copies(&file(&stage))[..] else { panic!("no copy") };
-    assert!(notice.text.ends_with(&copy.display().to_string()), "{}", notice.text);
+    assert!(notice.text("Twilio").ends_with(&copy.display().to_string()), "{}", notice.text("Twilio"));
 }
 
 #[tokio::test]

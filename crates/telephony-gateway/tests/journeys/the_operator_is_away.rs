@@ -144,5 +144,5 @@ async fn a_notice_sent_before_a_crash_is_not_repeated() {
     stage.start_gateway().await;
     stage.clock.advance(Duration::from_secs(3600));
     stage.store().raise_notice(Notice::WrongPins, stage.now()).await.unwrap();
-    stage.expect(OPERATOR, &["The tunnel ngrok is not open: it broke", &Notice::WrongPins.to_string()]).await;
+    stage.expect(OPERATOR, &["The tunnel ngrok is not open: it broke", &Notice::WrongPins.text("Twilio")]).await;
 }

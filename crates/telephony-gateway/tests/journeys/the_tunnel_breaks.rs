@@ -133,7 +133,8 @@ async fn expect_notice(stage: &Stage, name: &str, is_given: bool) -> String {
     let looked = async {
         loop {
             let notices = stage.store().notices(stage.now()).await.unwrap();
-            let found = notices.into_iter().find(|notice| notice.name.starts_with(name)).map(|notice| notice.text);
+            let found =
+                notices.into_iter().find(|notice| notice.name.starts_with(name)).map(|notice| notice.text("Twilio"));
             if found.is_some() == is_given {
                 return found.unwrap_or_default();
             }

@@ -76,7 +76,10 @@ async fn a_lasting_daily_cap_is_retried_and_then_reported() {
     stage.clock.advance(HOURS);
     stage.expect_rest().await;
     let notices = stage.store().notices(stage.now()).await.unwrap();
-    assert!(notices.iter().any(|notice| notice.name == "given-up" && notice.text.contains(ALICE)), "{notices:?}");
+    assert!(
+        notices.iter().any(|notice| notice.name == "given-up" && notice.text("Twilio").contains(ALICE)),
+        "{notices:?}"
+    );
     assert_eq!(outbound_states(&stage).await, [(PartState::Failed, Some(63038))]);
 }
 

@@ -11,6 +11,7 @@ use telephony_domain::tariff::PriceList;
 /// Twilio's rates, limits, prices and wording.
 pub const CARRIER: Carrier = Carrier {
     name: "twilio",
+    company: "Twilio",
     // Help pages of 2026. A messaging service counts as one long code unless configured otherwise.
     rates: Rates { long_code: 1.0, toll_free: 3.0, short_code: 100.0, sender_id: 10.0, messaging_service: 1.0 },
     // Ten hours, after which Twilio accepts no more for a number (21611).

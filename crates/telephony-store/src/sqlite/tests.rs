@@ -151,12 +151,12 @@ async fn a_notice_of_an_older_version_keeps_its_text() {
     let sql = "INSERT INTO notice (name, value, by_sms, since) VALUES ('tunnel', 'The tunnel is down.', 1, 0)";
     store.write(move |db| execute(db, sql, ())).await.unwrap();
     let texts = async || -> Vec<_> {
-        store.notices(Timestamp(2)).await.unwrap().into_iter().map(|notice| notice.text).collect()
+        store.notices(Timestamp(2)).await.unwrap().into_iter().map(|notice| notice.text("Twilio")).collect()
     };
     assert_eq!(texts().await, ["The tunnel is down."]);
     let down = Notice::TunnelDown { tunnel: "ngrok".to_owned(), problem: "it broke".to_owned() };
     assert!(!store.raise_notice(down.clone(), Timestamp(2)).await.unwrap(), "it is the same problem");
-    assert_eq!(texts().await, [down.to_string()]);
+    assert_eq!(texts().await, [down.text("Twilio")]);
 }
 
 #[tokio::test]

@@ -62,8 +62,16 @@ async fn slow_machines_are_paused_with_one_notice() {
         assert_eq!(exchanges, expected);
         let notices = world.store.notices(now).await.unwrap();
         assert_eq!(notices.iter().map(|notice| notice.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);
-        assert!(notices[0].text.contains(&format!("conversation {ANN} --resume")), "{}", notices[0].text);
-        assert!(notices[0].text.ends_with(&format!("REJECT {ANN} BLOCK ends it")), "{}", notices[0].text);
+        assert!(
+            notices[0].text("Twilio").contains(&format!("conversation {ANN} --resume")),
+            "{}",
+            notices[0].text("Twilio")
+        );
+        assert!(
+            notices[0].text("Twilio").ends_with(&format!("REJECT {ANN} BLOCK ends it")),
+            "{}",
+            notices[0].text("Twilio")
+        );
         let waiting = world.lease(now + PAUSE).await;
         world.answer(&waiting, "still boop", now + PAUSE).await.unwrap();
         assert_eq!(world.notices(now + PAUSE).await, [""; 0], "it begins anew");

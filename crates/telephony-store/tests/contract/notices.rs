@@ -28,7 +28,7 @@ impl World {
     }
 
     async fn texts(&self, now: i64) -> Vec<String> {
-        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text).collect()
+        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text("Twilio")).collect()
     }
 
     /// Returns the notices that are due by SMS.
@@ -53,7 +53,7 @@ fn full(segments: u32) -> Notice {
 }
 
 fn texts_of(notices: &[Notice]) -> Vec<String> {
-    notices.iter().map(Notice::to_string).collect()
+    notices.iter().map(|notice| notice.text("Twilio")).collect()
 }
 
 #[tokio::test]

@@ -240,7 +240,11 @@ async fn a_part_retried_for_a_day_fails() {
     assert_eq!(world.states(message).await, [Failed]);
     let notices = world.store.notices(at(86_400)).await.unwrap();
     assert_eq!(notices[0].name, "given-up");
-    assert!(notices[0].text.contains(ANN) && notices[0].text.contains("after 24 hours"), "{}", notices[0].text);
+    assert!(
+        notices[0].text("Twilio").contains(ANN) && notices[0].text("Twilio").contains("after 24 hours"),
+        "{}",
+        notices[0].text("Twilio")
+    );
 }
 
 #[tokio::test]

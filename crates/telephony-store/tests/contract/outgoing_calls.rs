@@ -70,7 +70,7 @@ impl World {
     }
 
     async fn notice_texts(&self, now: i64) -> Vec<String> {
-        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text).collect()
+        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text("Twilio")).collect()
     }
 
     /// Returns true if a call counts against the limit of one call per hour.

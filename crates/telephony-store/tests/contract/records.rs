@@ -82,7 +82,7 @@ async fn a_purge_masks_the_number_in_notices() {
     world.says(ANN, "dead", at(1)).await;
     let dead = world.lease(at(1)).await;
     world.store.fail_turn(&dead.lease, turn_failure(Disposition::GiveUp), at(1)).await.unwrap();
-    let notice_text = async || world.store.notices(at(2)).await.unwrap().remove(0).text;
+    let notice_text = async || world.store.notices(at(2)).await.unwrap().remove(0).text("Twilio");
     assert!(notice_text().await.contains(ANN));
     world.purge(ANN, 2).await;
     let text = notice_text().await;

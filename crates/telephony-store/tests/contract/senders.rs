@@ -44,8 +44,12 @@ async fn login_codes_are_kept_and_reported_without_their_text() {
         world.refused(sender, "Your code is 123456", Refusal::NotANumber, second).await;
         assert_eq!(world.texts_of(sender).await, ["Your code is 123456"]);
         let notice = world.held(second).await.pop().unwrap();
-        assert!(notice.text.contains(sender) && notice.text.contains("messages --contact"), "{}", notice.text);
-        assert!(!notice.text.contains("123456"), "{}", notice.text);
+        assert!(
+            notice.text("Twilio").contains(sender) && notice.text("Twilio").contains("messages --contact"),
+            "{}",
+            notice.text("Twilio")
+        );
+        assert!(!notice.text("Twilio").contains("123456"), "{}", notice.text("Twilio"));
     }
     assert_eq!(world.turns_idle(at(9)).await, None);
     assert!(world.store.pairing_requests(at(9)).await.unwrap().is_empty());
@@ -58,7 +62,7 @@ async fn the_next_login_code_raises_a_new_notice_once_the_last_was_sent() {
     world.says("68849", "2222", at(2)).await;
     let unsent = world.store.unsent_notices(at(2)).await.unwrap().notices;
     assert_eq!(unsent.len(), 1);
-    assert!(unsent[0].text.starts_with("Texts from short code 68849"), "{}", unsent[0].text);
+    assert!(unsent[0].text("Twilio").starts_with("Texts from short code 68849"), "{}", unsent[0].text("Twilio"));
     world.send_all(3).await;
     assert!(world.store.unsent_notices(at(4)).await.unwrap().notices.is_empty());
     world.says("68849", "3333", at(5)).await;
@@ -97,7 +101,7 @@ async fn another_channel_gets_no_answer_and_is_reported() {
     world.refused(&sender, "hello", Refusal::UnsupportedChannel, 1).await;
     world.refused("messenger:1234", "hello", Refusal::UnsupportedChannel, 2).await;
     let notices = world.held(2).await;
-    let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
+    let texts: Vec<String> = notices.iter().map(|notice| notice.text("Twilio")).collect();
     assert!(texts[0].contains("by whatsapp") && texts[0].contains("not supported"), "{texts:?}");
     assert!(texts[1].contains("by messenger") && texts[1].contains("messenger:1234"), "{texts:?}");
     assert_eq!(world.texts_of(&sender).await, ["hello"]);
@@ -114,7 +118,13 @@ async fn a_stop_by_another_channel_applies_to_the_phone_and_only_the_phone_can_u
     assert!(matches!(accepted, Accepted::Keyword(_, Keyword::OptOut)), "{accepted:?}");
     assert_eq!(world.store.progress(waiting).await.unwrap().parts[0].state.as_str(), "canceled");
     assert!(world.store.enqueue(world.line, draft("more", ANN, &["more"]), at(3)).await.is_err());
-    assert!(world.held(3).await.iter().any(|notice| notice.text.contains(&format!("{ANN} sent STOP by whatsapp"))));
+    assert!(
+        world
+            .held(3)
+            .await
+            .iter()
+            .any(|notice| notice.text("Twilio").contains(&format!("{ANN} sent STOP by whatsapp")))
+    );
     world.refused(&format!("whatsapp:{ANN}"), "START", Refusal::UnsupportedChannel, 4).await;
     assert!(world.store.standing(world.line, &number(ANN)).await.unwrap().is_opted_out);
     world.says(ANN, "START", at(5)).await;
@@ -143,5 +153,5 @@ async fn a_purge_covers_every_channel() {
     world.says(&format!("whatsapp:{ANN}"), "hello", at(1)).await;
     while !world.store.purge(&number(ANN), 10, at(2)).await.unwrap().is_done {}
     assert!(world.texts_of(&format!("whatsapp:{ANN}")).await.is_empty());
-    assert!(world.held(3).await.iter().all(|notice| !notice.text.contains(ANN)));
+    assert!(world.held(3).await.iter().all(|notice| !notice.text("Twilio").contains(ANN)));
 }

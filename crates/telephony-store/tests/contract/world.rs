@@ -235,6 +235,7 @@ pub fn open_to_all() -> ArrivalRules {
 /// A provider's rules.
 static CARRIER: Carrier = Carrier {
     name: "twilio",
+    company: "Twilio",
     rates: Rates { long_code: 1.0, toll_free: 3.0, short_code: 100.0, sender_id: 10.0, messaging_service: 1.0 },
     longest_queue: Duration::from_secs(36_000),
     mms: MmsRules {

@@ -121,7 +121,7 @@ fn report(
         pairing_requests: summary.pairing_requests,
         stopped: None,
         finally_unknown: Vec::new(),
-        notices: notices.into_iter().map(|notice| notice.text).collect(),
+        notices: notices.iter().map(|notice| notice.text(channel.provider.carrier().company)).collect(),
         warnings: channel.warnings(),
     }
 }

@@ -108,14 +108,9 @@ pub(crate) fn tidy(db: &Db, now: Timestamp) -> Result<(), StoreError> {
 }
 
 fn raised(row: &Row<'_>) -> RowResult<RaisedNotice> {
-    Ok(RaisedNotice { name: row.get("name")?, text: text(&row.get::<_, String>("value")?), since: time(row, "since")? })
+    Ok(RaisedNotice { name: row.get("name")?, stored: row.get("value")?, since: time(row, "since")? })
 }
 
 fn json(notice: &Notice) -> Result<String, StoreError> {
     serde_json::to_string(notice).map_err(|error| StoreError::Other(error.to_string()))
-}
-
-/// Returns the text of a stored notice. A value of another version is shown as it is: old ones are texts.
-fn text(value: &str) -> String {
-    serde_json::from_str(value).map_or_else(|_| value.to_owned(), |notice: Notice| notice.to_string())
 }

@@ -100,6 +100,6 @@ async fn the_notice_about_an_approved_contact_suggests_rejecting() {
     sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
     world.send("a", ANN, &["1"], at(0)).await;
     held(&world, per_contact(1), at(0)).await;
-    let text = &world.store.notices(at(0)).await.unwrap()[0].text;
+    let text = &world.store.notices(at(0)).await.unwrap()[0].text("Twilio");
     assert!(text.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{text}");
 }
