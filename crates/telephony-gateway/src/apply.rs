@@ -96,7 +96,7 @@ impl Applier {
     /// Has Twilio's lists searched for the lost entries, and reports the damage. Returns false on a stop request.
     async fn report_damages(&self, damages: &[Damage], stop: &CancellationToken) -> bool {
         while let Err(error) = self.widen_gaps(damages).await {
-            self.storage.failed("cannot look for lost messages at Twilio; retrying", &error);
+            self.storage.failed("cannot look for lost messages in the account's list; retrying", &error);
             if stop.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
                 return false;
             }

@@ -88,7 +88,7 @@ impl Backfill {
             Err(error) => return cannot_store(&error),
         };
         tracing::warn!(
-            "a backup was restored: nothing is answered or sent until the provider's lists show what happened since"
+            "a backup was restored: nothing is answered or sent until the account's lists show what happened since"
         );
         for mut entry in entries {
             // Later messages may be stored already: a STOP after this START counts.

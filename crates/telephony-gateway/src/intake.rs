@@ -96,7 +96,7 @@ impl Intake {
             return Ok(());
         }
         let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
-            return Err(StoreError::Busy("too many opt-outs are waiting; Twilio resends this one".to_owned()));
+            return Err(StoreError::Busy("too many opt-outs are waiting; this one comes again".to_owned()));
         };
         let applied = tokio::time::timeout(OPT_OUT_TIMEOUT, self.journal.applied(position)).await;
         applied.map_err(|_| {

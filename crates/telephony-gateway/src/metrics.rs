@@ -76,11 +76,11 @@ impl Default for Metrics {
         let help = "Incoming messages, by treatment; repeat: stored before";
         let messages = counters(&mut registry, "messages_received", help, "outcome", MESSAGES);
         let missed = Counter::default();
-        let help = "Messages whose webhook never arrived, found in the provider's list; also counted as received";
+        let help = "Messages whose webhook never arrived, found in the account's list; also counted as received";
         registry.register("messages_missed", help, missed.clone());
         let help = "Status reports on our messages, by status";
         let reports = counters(&mut registry, "reports", help, "status", Status::all().map(Status::as_str));
-        let help = "Attempts to hand a part to the provider, by outcome";
+        let help = "Attempts to send a part, by outcome";
         let handovers = counters(&mut registry, "handovers", help, "outcome", HANDOVERS);
         let turns = Family::new_with_constructor((|| Histogram::new(TURN_SECONDS)) as fn() -> Histogram);
         for outcome in TURNS {

@@ -46,7 +46,7 @@ pub struct Left {
 #[derive(Debug, thiserror::Error)]
 pub enum RoutingError {
     /// The provider did not answer, or rejected the request.
-    #[error("cannot read or change the webhook at the provider")]
+    #[error("cannot read or change the webhook")]
     Provider(#[from] ProviderError),
     /// The previous settings could not be stored, so nothing was changed.
     #[error("cannot store the previous webhook")]
@@ -161,7 +161,7 @@ async fn set(provider: &dyn Provider, changes: &[RouteChange]) -> Result<(), Rou
     let Some(first) = changes.first() else { return Ok(()) };
     let settings: Vec<_> = changes.iter().map(|change| (change.name.clone(), change.after.clone())).collect();
     provider.set_route(&first.route, &settings).await?;
-    tracing::info!(route = first.route, settings = settings.len(), "changed the webhook at the provider");
+    tracing::info!(route = first.route, settings = settings.len(), "changed the webhook");
     Ok(())
 }
 

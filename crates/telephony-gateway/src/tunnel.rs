@@ -117,7 +117,7 @@ impl Keeper {
         self.reached_by(Some(&url));
         self.notices.end(name::TUNNEL).await;
         if !self.registers_tunnel() {
-            tracing::info!("the provider does not get the tunnel's URL: {}", self.why_not_registered());
+            tracing::info!("the webhook keeps its URL: {}", self.why_not_registered());
             return open.broken().await;
         }
         let callbacks = self.callbacks(&url);
@@ -134,9 +134,9 @@ impl Keeper {
 
     fn why_not_registered(&self) -> &'static str {
         if self.fixed.public.is_some() {
-            "it has publicUrl; the tunnel's URL is accepted as well"
+            "publicUrl is configured; the tunnel's URL is accepted as well"
         } else {
-            "only the operator's own network can reach it; the provider needs a publicUrl, or tailscale-funnel"
+            "only your own network can reach the tunnel; set publicUrl, or use tailscale-funnel"
         }
     }
 
@@ -230,19 +230,19 @@ fn pause(failures: u32) -> Duration {
 
 fn log_plan(plan: &RoutingPlan) {
     for change in &plan.changes {
-        tracing::info!(address = change.address, setting = change.name, "the provider now has the tunnel's URL");
+        tracing::info!(address = change.address, setting = change.name, "the webhook now has the tunnel's URL");
     }
     for left in &plan.left {
-        tracing::warn!(address = left.address, setting = left.name, "unchanged at the provider: {}", left.why);
+        tracing::warn!(address = left.address, setting = left.name, "the webhook is unchanged: {}", left.why);
     }
     if !plan.missing.is_empty() {
-        tracing::warn!("the provider's account does not have {}", plan.missing.join(", "));
+        tracing::warn!("the account does not have {}", plan.missing.join(", "));
     }
 }
 
 fn log_failure(error: &RoutingError) {
     let cause = error.source().map(ToString::to_string);
-    tracing::warn!(%error, cause, "cannot ask the provider about its URL; retrying");
+    tracing::warn!(%error, cause, "cannot check the webhook's URL; retrying");
 }
 
 #[cfg(test)]

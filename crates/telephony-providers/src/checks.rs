@@ -184,7 +184,7 @@ pub enum ProbeFailure {
         address: String,
     },
     /// The provider would not trust the connection.
-    #[error("no TLS that the provider would trust: {0}")]
+    #[error("no TLS connection that is trusted: {0}")]
     NoTls(String),
     /// The request was sent, but there was no readable response.
     #[error("no answer: {0}")]

@@ -313,7 +313,7 @@ pub enum ProviderError {
         cause: String,
     },
     /// The answer is not as expected.
-    #[error("the provider's answer is not usable: {cause}")]
+    #[error("the answer is not usable: {cause}")]
     Unreadable {
         /// The part of the answer that is missing or wrong.
         cause: String,

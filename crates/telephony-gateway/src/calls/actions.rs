@@ -117,7 +117,7 @@ impl CallRunner {
     async fn limit(self: Arc<Self>, provider_id: String, seconds: u32) {
         let status_url = self.reach.borrow().status.registered.clone();
         if let Err(error) = self.provider.limit_call(&provider_id, seconds, status_url.as_deref()).await {
-            tracing::warn!(%error, "could not set the longest time of a call at the provider");
+            tracing::warn!(%error, "could not set the longest time of a call");
         }
     }
 

@@ -48,7 +48,7 @@ impl CallRunner {
                 tracing::warn!(%error, "no answer to the request for a call; looking for it in the list");
                 self.stored(self.store.doubt_call(call, self.clock.now()).await);
             }
-            Err(error) => self.not_dialed(call, reason(&error)).await,
+            Err(error) => self.not_dialed(call, reason(&error, self.provider.carrier().company)).await,
         }
         self.wake.calls.notify_one();
     }
@@ -62,7 +62,7 @@ impl CallRunner {
                 false => SearchResult::Absent,
             },
             Err(error) => {
-                tracing::warn!(%error, "could not look for a call at the provider");
+                tracing::warn!(%error, "could not look for a call in the account's list");
                 if matches!(error.disposition(), Disposition::GiveUp) {
                     SearchResult::Denied
                 } else {
@@ -101,7 +101,7 @@ impl CallRunner {
         match self.store.call_dialed(call, provider_id, &self.holder, self.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(provider_id, "the provider placed a call twice; ending this one");
+                tracing::warn!(provider_id, "a call was placed twice; ending this one");
                 if let Err(error) = self.provider.end_call(provider_id).await {
                     tracing::warn!(provider_id, %error, "could not end a call");
                 }
@@ -136,13 +136,13 @@ fn detection(purpose: &CallPurpose) -> Option<MachineDetection> {
 
 /// Explains why a call was not dialed, with the remedy. Twilio's codes for a retry say that it follows by itself, but a
 /// call is not dialed again.
-fn reason(error: &ProviderError) -> String {
+fn reason(error: &ProviderError, company: &str) -> String {
     let Some(code) = error.code() else { return error.with_hint() };
     let explained = match error.disposition() {
         Disposition::Retry { .. } => error.to_string(),
         Disposition::GiveUp | Disposition::AwaitOperator | Disposition::Unknown => error.with_hint(),
     };
-    format!("{} (Twilio error {code})", explained.trim_end_matches('.'))
+    format!("{} ({company} error {code})", explained.trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -152,16 +152,19 @@ mod tests {
     fn refused(code: u32, disposition: Disposition) -> String {
         let (sentence, hint) = ("Not allowed.".to_owned(), "Allow it.".to_owned());
         let code = Some(code);
-        reason(&ProviderError::Refused { http_status: 400, code, sentence, hint, disposition, is_opt_out: false })
+        reason(
+            &ProviderError::Refused { http_status: 400, code, sentence, hint, disposition, is_opt_out: false },
+            "Acme",
+        )
     }
 
     #[test]
     fn the_reason_has_the_remedy_unless_it_is_a_retry() {
-        assert_eq!(refused(13_227, Disposition::GiveUp), "Not allowed. Allow it (Twilio error 13227)");
-        assert_eq!(refused(20_003, Disposition::AwaitOperator), "Not allowed. Allow it (Twilio error 20003)");
-        assert_eq!(refused(20_429, Disposition::Retry { after: None }), "Not allowed (Twilio error 20429)");
+        assert_eq!(refused(13_227, Disposition::GiveUp), "Not allowed. Allow it (Acme error 13227)");
+        assert_eq!(refused(20_003, Disposition::AwaitOperator), "Not allowed. Allow it (Acme error 20003)");
+        assert_eq!(refused(20_429, Disposition::Retry { after: None }), "Not allowed (Acme error 20429)");
         let (server, cause) = ("api.example.com".to_owned(), "connection refused".to_owned());
-        let unreachable = reason(&ProviderError::Unreachable { server, cause });
+        let unreachable = reason(&ProviderError::Unreachable { server, cause }, "Acme");
         assert!(unreachable.starts_with("cannot reach api.example.com: connection refused; check "), "{unreachable}");
     }
 }

@@ -60,7 +60,7 @@ impl TurnRunner {
 
     async fn sendable(&self, data: &str, before: &[OutboundMedia], others: u64) -> Result<(String, Bytes), String> {
         if self.reach.borrow().webhook.registered.is_none() {
-            return Err("there is no public URL where the provider could fetch it: set publicUrl".to_owned());
+            return Err("there is no public URL where it could be fetched: set publicUrl".to_owned());
         }
         let (declared, bytes) = decode(data).ok_or("its data: URL is invalid")?;
         let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| mismatch.to_string())?;

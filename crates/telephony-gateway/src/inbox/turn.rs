@@ -32,7 +32,7 @@ const RESET: &str = "/reset";
 
 const FORGOTTEN: &str = "Done: I have forgotten what we talked about.";
 
-const ACCOUNT_REFUSED: &str = "Twilio rejects the account, so attachments cannot be fetched";
+const ACCOUNT_REFUSED: &str = "the account is rejected, so attachments cannot be fetched";
 
 /// The result of working on a turn.
 enum Ended {

@@ -41,7 +41,7 @@ impl Measured {
         self.lines(&mut registry);
         self.limits(&mut registry);
         self.writer(&mut registry);
-        let help = "1 while the provider rejects the whole account, so that every message waits";
+        let help = "1 while the whole account is rejected, so that every message waits";
         gauge(&mut registry, "sending_stopped", help, self.is_stopped.into());
         let help = "Notices in effect; `openclaw telephony status` has their texts";
         gauge(&mut registry, "notices", help, number(self.notices as u64));
@@ -66,7 +66,8 @@ impl Measured {
     fn outbox(&self, registry: &mut Registry) {
         let WorkSummary { queued, sending, unknown, .. } = self.summary;
         let states = [("waiting", queued), ("sending", sending), ("unknown", unknown)];
-        let help = "Parts that are not sent yet, by state; unknown: possibly sent, being looked up at the provider";
+        let help =
+            "Parts that are not sent yet, by state; unknown: possibly sent, being looked up in the account's list";
         gauges(registry, "outbox_parts", help, &states);
         let WorkSummary { sent_today, delivered_today, failed_today, .. } = self.summary;
         let never_known = self.backlog.finally_unknown_today;

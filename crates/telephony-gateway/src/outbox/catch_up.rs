@@ -43,7 +43,7 @@ impl PartSender {
             match self.provider.recent(&open.contact, since - LOOK_BACK).await {
                 Ok(listed) => self.compare(&open, listed, since).await?,
                 Err(error) => {
-                    tracing::warn!(%error, hint = error.hint(), "cannot catch up with what was sent since the restored backup: the provider's list could not be fetched; retrying");
+                    tracing::warn!(%error, hint = error.hint(), "cannot catch up with what was sent since the restored backup: the account's list could not be fetched; retrying");
                     return Ok(false);
                 }
             }

@@ -102,7 +102,7 @@ impl PartSender {
             return Ok(());
         }
         let doubts = self.store.doubt_attempts(attempts, self.clock.now()).await?;
-        tracing::info!(doubts, "found abandoned attempts; Twilio's list shows whether their messages were sent");
+        tracing::info!(doubts, "found abandoned attempts; the account's list shows whether their messages were sent");
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl PartSender {
                 None => SearchResult::Absent,
             },
             Err(error) => {
-                tracing::warn!(%error, "cannot fetch the provider's message list");
+                tracing::warn!(%error, "cannot fetch the account's message list");
                 self.without_list(&error).await?
             }
         };

@@ -71,8 +71,8 @@ impl PartSender {
 
     /// Records that the gateway stopped before the provider answered; the part is looked up after the restart.
     pub(super) async fn give_up(&self, lease: AttemptLease) {
-        tracing::warn!("possibly sent: the provider has not answered; it is looked up after the restart");
-        let reason = "the gateway was stopped before the provider answered";
+        tracing::warn!("possibly sent: the request has no answer yet; it is looked up after the restart");
+        let reason = "the gateway was stopped before the request was answered";
         self.fail_without_answer(lease, Disposition::Unknown, reason).await;
     }
 
@@ -94,8 +94,7 @@ impl PartSender {
     }
 
     async fn keep_until_reachable(&self, part: &StartedPart) {
-        let reason = "it has a file of ours, and there is no public URL where the provider could fetch it; set \
-            publicUrl";
+        let reason = "it has a file of ours, and there is no public URL where it could be fetched; set publicUrl";
         tracing::warn!(reason, "not sent yet; retrying");
         self.metrics.handover("retried");
         self.fail_without_answer(part.lease, Disposition::Retry { after: None }, reason).await;
@@ -111,7 +110,8 @@ impl PartSender {
             correlation_id: &part.correlation_id,
             status_url: status_url.as_deref(),
         };
-        without_panic("a request to the provider", self.provider.send(outgoing), panicked).await
+        let company = self.provider.carrier().company;
+        without_panic("a request to send", self.provider.send(outgoing), || panicked(company)).await
     }
 
     async fn fail(&self, part: &StartedPart, error: &ProviderError) -> Result<(), StoreError> {
@@ -136,7 +136,7 @@ impl PartSender {
             }
             PartFate::Unknown => {
                 self.metrics.handover("unknown");
-                tracing::warn!(to, provider.code = code, %error, "possibly sent; looking for it in the provider's \
+                tracing::warn!(to, provider.code = code, %error, "possibly sent; looking for it in the account's \
                     list");
                 self.wake.doubts.notify_one();
             }
@@ -160,7 +160,7 @@ fn log_unstored(stored: Result<(), StoreError>) {
 }
 
 /// Treats a panic as an unknown outcome, because the request may have left.
-fn panicked<T>() -> Result<T, ProviderError> {
+fn panicked<T>(company: &str) -> Result<T, ProviderError> {
     let cause = "a bug in this program; see the log".to_owned();
-    Err(ProviderError::NoAnswer { server: "the provider".to_owned(), cause })
+    Err(ProviderError::NoAnswer { server: company.to_owned(), cause })
 }

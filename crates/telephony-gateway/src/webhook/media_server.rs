@@ -37,7 +37,7 @@ impl MediaServer {
         let found = match self.store.served(&token.selector, self.clock.now()).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(%error, hint = error.hint(), "cannot look up a file for the provider");
+                tracing::error!(%error, hint = error.hint(), "cannot look up an attached file");
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
         };
@@ -58,11 +58,11 @@ impl MediaServer {
                 (headers, bytes).into_response()
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                tracing::error!(%error, "a file for the provider is gone");
+                tracing::error!(%error, "an attached file is gone");
                 StatusCode::NOT_FOUND.into_response()
             }
             Err(error) => {
-                tracing::error!(%error, "cannot read a file for the provider");
+                tracing::error!(%error, "cannot read an attached file");
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }

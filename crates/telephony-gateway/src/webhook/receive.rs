@@ -247,7 +247,7 @@ impl WebhookEndpoint {
         let client = self.origin.client(request.headers(), peer_of(request));
         if let Some(summary) = self.rejection_log.count(RejectionKind::Misdirected, client, self.clock.now()) {
             let came = bounded(&format!("{} {}", request.method(), calls::without_token(request.uri().path())));
-            let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
+            let hint = "correct the number's webhook (`openclaw telephony webhook sync`), or serve.path";
             let (address, count) = (address_of(&summary), summary.count);
             tracing::warn!(address, count, expected, hint, "a signed webhook arrived as {came}, which is not served");
         }

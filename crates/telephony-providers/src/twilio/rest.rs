@@ -158,8 +158,8 @@ impl Rest {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let client = http::build_client()
-            .map_err(|cause| ProviderError::Unreachable { server: "the provider".to_owned(), cause })?;
+        let client =
+            http::build_client().map_err(|cause| ProviderError::Unreachable { server: "Twilio".to_owned(), cause })?;
         Ok(self.client.get_or_init(|| client).clone())
     }
 

@@ -29,7 +29,7 @@ pub(super) fn unanswered(error: reqwest::Error) -> ProviderError {
 /// Returns the host and the port of a request. The rest of its URL may contain a phone number.
 fn server(error: &reqwest::Error) -> String {
     let url = error.url();
-    let host = url.and_then(|url| url.host_str()).unwrap_or("the provider");
+    let host = url.and_then(|url| url.host_str()).unwrap_or("Twilio");
     match url.and_then(|url| url.port()) {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),

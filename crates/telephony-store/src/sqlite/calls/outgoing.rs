@@ -167,11 +167,11 @@ pub(super) fn not_found(
             execute(db, sql, (id.0, finding == SearchResult::Absent))?;
             return row::postpone(db, id, holder, at);
         }
-        DialDoubtStep::NotPlaced => "Twilio did not answer the request, and does not list the call",
+        DialDoubtStep::NotPlaced => "the request got no answer, and the account's list does not have the call",
         DialDoubtStep::Unknown => {
             notice::raise(db, &Notice::CallUnknown { call: id }, now)?;
             let reason =
-                "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed";
+                "the request got no answer, and the account's list of calls cannot be read, so it may have been placed";
             return close_undialed(db, call, reason, holder, now);
         }
     };

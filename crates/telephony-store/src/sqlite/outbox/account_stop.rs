@@ -117,7 +117,7 @@ pub(super) fn probe_soon(db: &Db, now: Timestamp) -> Result<(), StoreError> {
 /// Ends the stop if an accepted part was a trial.
 pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM account_stop WHERE is_open", ())? > 0 {
-        tracing::info!("the provider serves the account again: sending resumes");
+        tracing::info!("the account is accepted again: sending resumes");
         notice::end(db, name::ACCOUNT_STOPPED)?;
     }
     Ok(())

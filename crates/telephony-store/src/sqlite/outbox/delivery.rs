@@ -54,7 +54,7 @@ pub(super) fn report(db: &Db, provider: &str, report: &StatusReport, now: Timest
 fn made_twice(db: &Db, part: &PartRow, provider_id: &str) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO other_message (part, provider_id, provider) VALUES (?, ?, ?)";
     if execute(db, sql, (part.id.0, provider_id, &part.provider))? > 0 {
-        tracing::warn!(part = %part.id, "the provider has a part twice; the contact may get it twice");
+        tracing::warn!(part = %part.id, "a part was sent twice; the contact may get it twice");
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ fn made_twice(db: &Db, part: &PartRow, provider_id: &str) -> Result<(), StoreErr
 /// Records that the provider has the part, whatever its state was.
 fn hand_over(db: &Db, part: &PartRow, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
     if load(db, PartKey::ProviderId(&part.provider, &report.provider_id))?.is_some() {
-        return Err(StoreError::Other("the provider's id already belongs to another part".to_owned()));
+        return Err(StoreError::Other("the message's id already belongs to another part".to_owned()));
     }
     if part.state == PartState::Starting {
         account_stop::accepted(db)?;

@@ -152,7 +152,7 @@ pub(super) fn not_found(
         reconcile::DoubtStep::SendAgain => send_again(db, &part, now),
         reconcile::DoubtStep::FinallyUnknown => {
             raise_unknown(db, &part, now)?;
-            end(db, &part, "finally-unknown", "the provider may have sent it or not", now)?;
+            end(db, &part, "finally-unknown", "it may have been sent or not", now)?;
             Ok(reconcile::DoubtStep::FinallyUnknown)
         }
     }
