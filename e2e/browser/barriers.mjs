@@ -127,6 +127,8 @@ const faults = (page) => page.evaluate(() => {
     const isOutside = right <= stage.left + 14 || left >= stage.right - 14;
     const isInside = left >= stage.left && right <= stage.right + 1;
     if (phone.checkVisibility() && !isOutside && !isInside) found.push(`${name(phone)} is sliced`);
+    const tops = [...phone.querySelectorAll(".bar > :not(.face)")].filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2);
+    if (Math.max(...tops) - Math.min(...tops) > 2) found.push(`${name(phone)} has a header of two lines`);
   }
   const log = document.getElementById("log");
   if (log.checkVisibility()) {

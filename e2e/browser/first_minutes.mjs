@@ -152,6 +152,34 @@ test("the page fits the screen, with one to three phones", async () => {
   await page.close();
 });
 
+// At 200 %, a window has half as many pixels in each direction.
+for (const zoom of [1, 2]) {
+  test(`nothing is wider than the screen at ${zoom * 100} %, with the guide open or closed, alone or with a gateway`, async () => {
+    for (const [own, which] of [[simulation, "gateway"], [twilio, "twilio"]]) {
+      for (const [width, height] of [[768, 1024], [1024, 768], [1366, 768], [1920, 1080]]) {
+        const page = await own.open({ viewport: { width: width / zoom, height: height / zoom }, deviceScaleFactor: zoom });
+        await page.locator("#guide").waitFor();
+        const fits = async (what) => {
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.equal(over, 0, `${which} ${width} ${what}`);
+        };
+        for (const open of [false, true]) {
+          await page.locator("#guide").evaluate((guide, open) => (guide.open = open), open);
+          for (const others of await page.locator(".others").all()) await others.evaluate((others) => (others.open = true));
+          await fits(open ? "open" : "closed");
+        }
+        await page.shot(`fits-${which}-${width}-${zoom * 100}`);
+        for (const view of await page.getByRole("navigation", { name: "Views" }).getByRole("button").all()) {
+          if (!(await view.isVisible())) continue;
+          await view.click();
+          await fits(await view.textContent());
+        }
+        await page.close();
+      }
+    }
+  });
+}
+
 test("Twilio's own replies say that they are automatic", async () => {
   const page = await simulation.open();
   const phone = page.phone(PHONE);

@@ -39,8 +39,8 @@ export function showAgent({ sentence, commands, problem }) {
   const [first, ...others] = commands;
   const example = ({ fits, command: text }) => [element("p", { className: "fits", textContent: `${fits}:` }), command(text)];
   const more = element("details", { className: "others" }, element("summary", { textContent: "Other agents" }), ...others.flatMap(example));
-  const how = element("p", {}, "Use your own agent: press Ctrl-C in the terminal and start again. ", element("span", { className: "fits", textContent: `${first.fits}:` }));
-  $("own").replaceChildren(how, command(first.command), more);
+  const how = element("p", { textContent: "To use your own agent, press Ctrl-C in the terminal and start again with its command." });
+  $("own").replaceChildren(how, ...example(first), more);
 }
 
 // Without a gateway.
