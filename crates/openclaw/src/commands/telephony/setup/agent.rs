@@ -28,6 +28,24 @@ const AGENTS: [(&str, &str); 8] = [
 /// The last entry of a list of models.
 const ANOTHER_MODEL: &str = "another one, whose name I type";
 
+/// Parts of the names of models that turn text into numbers, or work on speech, pictures or videos.
+const OTHER_MODELS: [&str; 14] = [
+    "audio",
+    "dall-e",
+    "embed",
+    "image",
+    "moderation",
+    "realtime",
+    "rerank",
+    "sora",
+    "speech",
+    "transcribe",
+    "tts",
+    "veo-",
+    "video",
+    "whisper",
+];
+
 impl Asking<'_> {
     /// Returns the agent's settings and secret. On a terminal, the agent answers a test question first.
     pub(super) fn agent(&self) -> Result<(Changes, Option<SetupSecret>), Failure> {
@@ -124,7 +142,8 @@ impl Asking<'_> {
     /// Returns the model: on a terminal, one of those that the server lists.
     fn model(&self, url: &str, key: Option<&SetupSecret>, known: Option<&str>) -> Result<String, Failure> {
         if self.setup.agent_model.is_none() && self.asks_everything() {
-            let models = listed_models(url, key)?;
+            let models: Vec<String> =
+                listed_models(url, key)?.into_iter().filter(|model| may_write_text(model)).collect();
             let choices: Vec<String> = models.iter().cloned().chain([ANOTHER_MODEL.to_owned()]).collect();
             let default = models.iter().position(|model| Some(model.as_str()) == known).unwrap_or(0);
             let chosen =
@@ -183,6 +202,12 @@ fn listed_models(base_url: &str, key: Option<&SetupSecret>) -> Result<Vec<String
     })
 }
 
+/// Returns false if the name says that the model does something other than writing text.
+fn may_write_text(model: &str) -> bool {
+    let name = model.to_lowercase();
+    !OTHER_MODELS.iter().any(|other| name.contains(other))
+}
+
 /// Returns the server with these settings; any other is one with OpenAI's API.
 fn preset(settings: &OpenAiAgentConfig) -> &'static Preset {
     PRESETS.iter().find(|preset| preset.base_url == settings.base_url).unwrap_or(&PRESETS[0])
@@ -194,5 +219,28 @@ fn word(kind: &AgentKind) -> &'static str {
         AgentKind::Command(_) => "command",
         AgentKind::OpenAi(settings) => preset(settings).name,
         AgentKind::OpenClaw(_) => "openclaw",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_that_do_not_write_text_are_not_offered() {
+        for model in ["gpt-4.1-mini", "claude-sonnet-4-5", "models/gemini-2.5-flash", "llama3.2:latest", "qwen3-vl:8b"]
+        {
+            assert!(may_write_text(model), "{model}");
+        }
+        for model in [
+            "text-embedding-3-small",
+            "whisper-1",
+            "gpt-image-1",
+            "gpt-4o-mini-tts",
+            "models/Imagen-4.0",
+            "omni-moderation-latest",
+        ] {
+            assert!(!may_write_text(model), "{model}");
+        }
     }
 }
