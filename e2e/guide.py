@@ -127,7 +127,7 @@ class Guide(Case):
         opening, first, rest = printed.partition("Account SID")
         self.assertIn("nothing is written before you agree", opening)
         lines = [line for line in (first + rest).splitlines() if not line.startswith("The agent answers")]
-        questions = [line.partition(": ")[0].rstrip("?:") for line in lines if ": " in line]
+        questions = [match[1] for match in (re.match(r"(.*?)[?:] ", line) for line in lines) if match]
         self.assertGreaterEqual(len(questions), 8, printed)
         for question in questions:
             keys = {"Account SID": ACCOUNT, "Public URL": "https://phone.example.com", "Your own num": PHONE}

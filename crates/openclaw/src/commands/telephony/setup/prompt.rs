@@ -1,7 +1,9 @@
 //! Questions on the terminal. Without a terminal, nothing is asked.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr, stdin};
 
+use dialoguer::theme::Theme;
 use dialoguer::{Input, Password, Select};
 use secrecy::SecretString;
 use telephony_domain::number::PhoneNumber;
@@ -39,7 +41,7 @@ impl SetupTerminal {
         if !self.is_there {
             return Ok(None);
         }
-        let mut input = Input::<String>::new().with_prompt(question);
+        let mut input = Input::<String>::with_theme(&Plain).with_prompt(question);
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
@@ -58,7 +60,7 @@ impl SetupTerminal {
             return Ok(None);
         }
         let check = |text: &String| if text.trim().is_empty() { Ok(()) } else { check(text.trim()) };
-        let input = Input::<String>::new().with_prompt(question).allow_empty(true).validate_with(check);
+        let input = Input::<String>::with_theme(&Plain).with_prompt(question).allow_empty(true).validate_with(check);
         let input = if let Some(known) = known { input.with_initial_text(known) } else { input };
         let typed = input.interact_text().map_err(broken_off)?.trim().to_owned();
         Ok((!typed.is_empty()).then_some(typed))
@@ -77,7 +79,7 @@ impl SetupTerminal {
         if !self.is_there {
             return Ok(None);
         }
-        let typed = Password::new().with_prompt(question).interact().map_err(broken_off)?;
+        let typed = Password::with_theme(&Plain).with_prompt(question).interact().map_err(broken_off)?;
         Ok(Some(SecretString::from(typed)))
     }
 
@@ -86,7 +88,11 @@ impl SetupTerminal {
         if !self.is_there {
             return Ok(None);
         }
-        let typed = Password::new().with_prompt(question).allow_empty_password(true).interact().map_err(broken_off)?;
+        let typed = Password::with_theme(&Plain)
+            .with_prompt(question)
+            .allow_empty_password(true)
+            .interact()
+            .map_err(broken_off)?;
         Ok((!typed.trim().is_empty()).then(|| SecretString::from(typed)))
     }
 
@@ -96,9 +102,37 @@ impl SetupTerminal {
             return Ok(None);
         }
         let choices = choices.iter().map(|choice| unprintable::escape_line(choice));
-        let chosen =
-            Select::new().with_prompt(question).items(choices).default(default).max_length(MAX_SHOWN).interact();
+        let chosen = Select::with_theme(&Plain)
+            .with_prompt(question)
+            .items(choices)
+            .default(default)
+            .max_length(MAX_SHOWN)
+            .interact();
         Ok(Some(chosen.map_err(broken_off)?))
+    }
+}
+
+/// Shows a colon after a prompt, unless the prompt is a question.
+struct Plain;
+
+fn colon_after(prompt: &str) -> &'static str {
+    if prompt.ends_with('?') { "" } else { ":" }
+}
+
+impl Theme for Plain {
+    fn format_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        write!(f, "{prompt}{}", colon_after(prompt))
+    }
+
+    fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<&str>) -> fmt::Result {
+        match default {
+            Some(default) => write!(f, "{prompt} [{default}]: "),
+            None => write!(f, "{prompt}{} ", colon_after(prompt)),
+        }
+    }
+
+    fn format_input_prompt_selection(&self, f: &mut dyn fmt::Write, prompt: &str, answer: &str) -> fmt::Result {
+        write!(f, "{prompt}{} {answer}", colon_after(prompt))
     }
 }
 
