@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telephony_store::calls::CallTurnOutcome;
+use telephony_store::calls::{CALL_LEASE, CallTurnOutcome};
 use tokio::sync::Semaphore;
-use twilio_simulator::{SimulatedCallStatus, SimulatorConfig};
+use twilio_simulator::{Fault, FaultExtent, SimulatedCallStatus, SimulatorConfig};
 
 use crate::stage::phone::{FILLER, GREETING, is_over, plan, transcript, words_of};
 use crate::stage::raw_call::{RawCall, said, token};
@@ -136,6 +136,36 @@ async fn a_call_is_ended_at_its_deadline_whatever_twilio_does() {
     let call = stage.expect_call(&sid, |call| call.status.is_final()).await;
     assert_eq!(call.status, SimulatedCallStatus::Completed);
     stage.expect_stored(&sid, is_over).await;
+}
+
+#[tokio::test]
+async fn a_call_whose_end_is_not_reported_frees_its_session() {
+    let stage = Plan { max_sessions: 1, ..plan() }.start().await;
+    let sid = stage.rings().await;
+    stage.hears(&sid, GREETING).await;
+    stage.twilio.misbehave(Fault::LoseCallback, FaultExtent::All);
+    stage.twilio.hang_up(&sid).unwrap();
+    let busy = stage.twilio.call(BOB, stage.bot()).await.unwrap();
+    assert!(busy.body.contains("<Reject reason=\"busy\"/>"), "{}", busy.body);
+    stage.clock.advance(CALL_LEASE + Duration::from_secs(1));
+    stage.expect_stored(&sid, is_over).await;
+    let next = stage.twilio.call(BOB, stage.bot()).await.unwrap();
+    assert!(next.body.contains(GREETING), "{}", next.body);
+}
+
+#[tokio::test]
+async fn a_live_call_without_reports_goes_on() {
+    let stage = plan().start().await;
+    let sid = stage.rings().await;
+    stage.hears(&sid, GREETING).await;
+    // The caller listens for four minutes, and Twilio reports nothing.
+    for _ in 0..8 {
+        stage.clock.advance(Duration::from_secs(30));
+        stage.expect_stored(&sid, |call| !is_over(call)).await;
+    }
+    stage.says(&sid, "Still here.").await;
+    stage.hears(&sid, "Still here.").await;
+    assert!(!stage.at_twilio(&sid).status.is_final());
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ async fn a_gateway_takes_only_calls_of_its_provider() {
     let Next::Taken(DueCall::Dial(dial)) = world.store.take_due_call(by_other, at(3)).await.unwrap() else {
         panic!("not dialed")
     };
-    assert_eq!(dial.to, number(ANN));
+    assert_eq!((dial.from, dial.to), (number(other), number(ANN)));
 }
 
 /// Returns the only conversation.

@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn both_sides_use_the_configured_language() {
+        let terms = CallTerms { language: "de-DE", ..TERMS };
+        let written = tree(&Script::listen("Guten Tag.", Input::SpeechOrKeys), &terms);
+        assert!(written.contains(r#"<Say language="de-DE">"#), "{written}");
+        assert_eq!((written.matches("de-DE").count(), written.contains("en-US")), (2, false), "{written}");
+    }
+
+    #[test]
     fn the_recognizer_expects_the_assistants_name() {
         let written = |name| {
             let terms = CallTerms { assistant_name: Some(name), ..TERMS };

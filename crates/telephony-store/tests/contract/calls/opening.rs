@@ -135,6 +135,17 @@ async fn a_call_too_many_is_busy_until_another_is_over() {
 }
 
 #[tokio::test]
+async fn a_refused_call_takes_no_session() {
+    let world = World::new().await;
+    for (at, from) in [BOB, "anonymous", "sip:bob@example.com", "+266696687", BOB].into_iter().enumerate() {
+        let opened = world.rings(&format!("CA-refused-{at}"), from, InboundPolicy::Allowlist, 1).await;
+        assert!(matches!(opened, CallOpening::Refused(_)), "{from}: {opened:?}");
+    }
+    assert_eq!(world.store.calls(None, 10).await.unwrap(), []);
+    world.answered("CA1", 2).await;
+}
+
+#[tokio::test]
 async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
     let world = World::new().await;
     let challenge =
