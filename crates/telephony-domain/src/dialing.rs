@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use self::quiet_hours::QuietHours;
 use crate::id::CallId;
 use crate::number::PhoneNumber;
+use crate::plural::counted;
 use crate::time::Timestamp;
 
 /// A kind of number that is never dialed.
@@ -126,7 +127,7 @@ pub enum NotDialed {
     #[error("call {0} with this contact is not over yet")]
     OnCall(CallId),
     /// The maximum number of calls is open.
-    #[error("{most} calls are open, and that is the maximum")]
+    #[error("the maximum of {} is reached", counted(.most, "open call"))]
     AllBusy {
         /// The maximum number of calls at a time.
         most: usize,
@@ -387,6 +388,8 @@ mod tests {
             (NotDialed::Country(None), "a number that belongs to no country may not be called"),
             (NotDialed::CallsPerHour { most: 1 }, "the hourly limit on calls (1) is used up"),
             (NotDialed::MinutesPerDay { most: 1 }, "the daily limit on minutes of calls (1) is used up"),
+            (NotDialed::AllBusy { most: 1 }, "the maximum of 1 open call is reached"),
+            (NotDialed::AllBusy { most: 5 }, "the maximum of 5 open calls is reached"),
             (NotDialed::Special(Special::Premium), "numbers that cost more than a call are never dialed"),
         ] {
             assert_eq!(reason.to_string(), sentence);

@@ -22,6 +22,7 @@ pub mod operator_command;
 pub mod pace;
 pub mod pairing;
 pub mod plain_text;
+pub mod plural;
 pub mod policy;
 pub mod program;
 pub mod reaction;

@@ -23,7 +23,7 @@ pub struct MmsRules {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// Too many files.
-    #[error("{count} files are too many: a message can have {most}")]
+    #[error("too many files ({count}): a message can have {most}")]
     TooMany {
         /// Number of files.
         count: usize,

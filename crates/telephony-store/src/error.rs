@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use rustix::io::Errno;
+use telephony_domain::plural::counted;
 
 /// A store error. Nothing of the transaction was kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +56,7 @@ pub enum StoreError {
     #[error("the contact has opted out of messages from this line")]
     OptedOut,
     /// More segments wait on the line than the provider accepts.
-    #[error("the line's queue is full: {waiting} segments are waiting, and at its pace it sends {most} in 10 hours")]
+    #[error("the line's queue is full: it holds {}, and at its pace it sends {most} in 10 hours", counted(.waiting, "segment"))]
     QueueFull {
         /// Segments that already wait on the line.
         waiting: u32,

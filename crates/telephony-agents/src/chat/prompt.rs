@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use telephony_domain::plural::counted;
 use telephony_domain::{reaction, vcard};
 
 use crate::agent::{AgentError, Said, Turn};
@@ -93,10 +94,7 @@ impl PromptPictures {
 
 /// Returns the typed text, or a line about a reaction to an earlier message.
 fn spoken(said: &Said) -> impl Iterator<Item = String> {
-    let others = match said.also_to.len() {
-        1 => "1 other".to_owned(),
-        number => format!("{number} others"),
-    };
+    let others = counted(said.also_to.len(), "other");
     let group = (!said.also_to.is_empty())
         .then(|| format!("[sent to a group with {others}; your answer goes only to the sender]"));
     let text = match reaction::read(&said.text) {

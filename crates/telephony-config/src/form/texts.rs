@@ -1,12 +1,13 @@
 //! Texts: unrestricted, parsed, a Twilio SID, or a URL.
 
 use serde_json::{Value as Json, json};
+use telephony_domain::plural::counted;
 
 use super::{At, Form};
 use crate::document::{Node, quote};
 use crate::web_address::{WebAddress, hide_userinfo};
 
-/// A text that is not empty.
+/// A text that is not blank.
 pub(crate) struct TextForm;
 
 impl Form for TextForm {
@@ -17,12 +18,12 @@ impl Form for TextForm {
     }
 
     fn schema(&self) -> Json {
-        json!({"type": "string", "minLength": 1})
+        json!({"type": "string", "pattern": "\\S"})
     }
 
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<String> {
         let text = at.text(node, "a text")?;
-        if text.is_empty() { at.misread(node, "a text that is not empty") } else { Some(text) }
+        if text.trim().is_empty() { at.misread(node, "a text that is not empty") } else { Some(text) }
     }
 
     fn show(&self, value: &String) -> Json {
@@ -91,8 +92,8 @@ impl Form for Sid {
             return at
                 .wrong(node, format!("found 32 hexadecimal digits, like an Auth Token, expected {}", self.expected()));
         }
-        let count = text.chars().count();
-        at.wrong(node, format!("found {} ({count} characters), expected {}", quote(&text), self.expected()))
+        let count = counted(text.chars().count(), "character");
+        at.wrong(node, format!("found {} ({count}), expected {}", quote(&text), self.expected()))
     }
 
     fn show(&self, value: &String) -> Json {

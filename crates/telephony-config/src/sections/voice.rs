@@ -89,7 +89,7 @@ impl VoiceConfig {
             filler_after: Duration::from_millis(
                 keys.key("fillerAfterMs", filler_after, Whole { from: 500, to: 10_000_u32 }).or(1500).into(),
             ),
-            fillers: keys.key("fillers", fillers, ListForm(sentence())).or(one_moment),
+            fillers: keys.key("fillers", fillers, ListForm(filler())).or(one_moment),
             answer_within: Duration::from_secs(
                 keys.key("answerWithinSeconds", answer_within, Whole { from: 5, to: 120_u32 }).or(25).into(),
             ),
@@ -154,6 +154,14 @@ fn sentence() -> Parsed<String> {
         expected: "a text of at most 500 characters",
         pattern: Some("^[\\s\\S]{0,500}$"),
         parse: |text| (text.chars().count() <= MAX_SENTENCE).then(|| text.to_owned()),
+    }
+}
+
+fn filler() -> Parsed<String> {
+    Parsed {
+        expected: "a text of 1 to 500 characters",
+        pattern: Some("^(?=[\\s\\S]*\\S)[\\s\\S]{1,500}$"),
+        parse: |text| (!text.trim().is_empty() && text.chars().count() <= MAX_SENTENCE).then(|| text.to_owned()),
     }
 }
 

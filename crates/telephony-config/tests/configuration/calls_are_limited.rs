@@ -69,7 +69,7 @@ fn a_wrong_limit_on_calls_is_a_problem_with_its_place_and_the_expected_form() {
         "openclaw.json",
         r#"{ channels: { telephony: {
             fromNumber: "+15550001234",
-            voice: { ringSeconds: 4, machine: "voicemail", summary: "both", missedCallText: "" },
+            voice: { ringSeconds: 4, machine: "voicemail", summary: "both", missedCallText: "  ", fillers: ["Wait.", " "] },
             limits: {
                 callsPerHour: 0,
                 callMinutesPerDay: -1,

@@ -13,7 +13,9 @@ const CLOSING_GRACE: Duration = Duration::from_secs(15);
 /// Characters that a slow voice speaks per second.
 const SPOKEN_PER_SECOND: usize = 10;
 
-/// Characters that no voice speaks per second at its usual speed: English voices speak some 15.
+/// Characters that no voice speaks per second at its usual speed. English is read at 150 to 180 words a minute, which is
+/// 15 to 18 characters a second with six for a word and its blank. Twilio publishes no speed of its voices, and reports
+/// only that the call ended, so this is an assumption: a faster voice makes a fully heard sentence look cut off.
 const NEVER_SPOKEN_PER_SECOND: u32 = 20;
 
 impl Call {

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::Notice;
 use crate::call::proof::MAX_WRONG_PINS;
 use crate::limit::Limit;
+use crate::plural::counted;
 
 impl Notice {
     /// Returns the text for the operator. `provider` is the company's name, such as the `company` of its
@@ -39,8 +40,9 @@ impl Display for Text<'_> {
             Notice::AccountStopped { code, reason } => account_stopped(f, *code, reason, provider),
             Notice::GaveUpSending { message, contact, hours, reason } => write!(
                 f,
-                "Gave up on message out-{message} to {contact} after {hours} hours ({reason}): `openclaw telephony \
-                 messages --status failed`"
+                "Gave up on message out-{message} to {contact} after {} ({reason}): `openclaw telephony messages \
+                 --status failed`",
+                counted(hours, "hour")
             ),
             Notice::GaveUpWhileStopped => f.write_str(GAVE_UP_WHILE_STOPPED),
             Notice::SendingUnknown { message, contact } => write!(
@@ -50,7 +52,8 @@ impl Display for Text<'_> {
             ),
             Notice::DailyLimitReached { most } => {
                 let key = Limit::SegmentsPerDay.key();
-                write!(f, "limits.{key} is reached ({most} segments in 24 hours): messages wait, none is lost")
+                let most = counted(most, "segment");
+                write!(f, "limits.{key} is reached ({most} in 24 hours): messages wait, none is lost")
             }
             Notice::ContactLimitReached { most, contact, is_approved } => {
                 contact_limit_reached(f, *most, contact, *is_approved)
@@ -150,7 +153,7 @@ fn command_unchecked(f: &mut Formatter<'_>, provider: &str) -> fmt::Result {
 
 fn storing_again(f: &mut Formatter<'_>, rejected: u64, provider: &str) -> fmt::Result {
     f.write_str("Messages could not be stored for a while, and ")?;
-    if rejected == 1 { f.write_str("1 webhook was") } else { write!(f, "{rejected} webhooks were") }?;
+    write!(f, "{} {}", counted(rejected, "webhook"), if rejected == 1 { "was" } else { "were" })?;
     write!(f, " rejected; the gateway is fetching the messages from {provider}")
 }
 
@@ -161,11 +164,11 @@ fn journal_damaged(
     copy: Option<&str>,
     provider: &str,
 ) -> fmt::Result {
-    let places = if places == 1 { "1 place".to_owned() } else { format!("{places} places") };
+    let (places, bytes) = (counted(places, "place"), counted(bytes, "byte"));
     let copy = copy.map(|copy| format!("; a copy is in {copy}")).unwrap_or_default();
     write!(
         f,
-        "The journal of incoming messages is damaged in {places} ({bytes} bytes). The gateway is recovering lost \
+        "The journal of incoming messages is damaged in {places} ({bytes}). The gateway is recovering lost \
          messages from {provider}; check the disk{copy}"
     )
 }
@@ -197,16 +200,15 @@ fn account_stopped(f: &mut Formatter<'_>, code: Option<u32>, reason: &str, provi
 
 fn contact_limit_reached(f: &mut Formatter<'_>, most: u32, contact: &str, is_approved: bool) -> fmt::Result {
     let (key, end) = (Limit::SegmentsPerContactPerDay.key(), end_of(contact, is_approved));
-    write!(
-        f,
-        "limits.{key} is reached ({most} segments in 24 hours to {contact}): messages wait, none is lost; {end} ends it"
-    )
+    let most = counted(most, "segment");
+    write!(f, "limits.{key} is reached ({most} in 24 hours to {contact}): messages wait, none is lost; {end} ends it")
 }
 
 fn queue_full(f: &mut Formatter<'_>, sender: &str, segments: u32) -> fmt::Result {
+    let segments = counted(segments, "segment");
     write!(
         f,
-        "{segments} segments are waiting on {sender}, as many as it sends in 10 hours: answers wait for capacity, and \
+        "The queue of {sender} is full ({segments}, as many as it sends in 10 hours): answers wait for capacity, and \
          `send` is rejected. `openclaw telephony status` shows until when; set sms.segmentsPerSecond if the number can \
          send faster"
     )

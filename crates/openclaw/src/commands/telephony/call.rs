@@ -23,6 +23,7 @@ use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
+use crate::plural::counted;
 use crate::terminal::{self, quoted};
 use crate::time_format;
 
@@ -107,8 +108,11 @@ impl CallArgs {
             }
             let length = text.chars().count();
             if length > MAX_TEXT {
-                return Err(Failure::usage(format!("the text has {length} characters, and {MAX_TEXT} is the maximum"))
-                    .hint("say less, or send the rest with `openclaw telephony send`"));
+                return Err(Failure::usage(format!(
+                    "the text has {}, and {MAX_TEXT} is the maximum",
+                    counted(length, "character")
+                ))
+                .hint("say less, or send the rest with `openclaw telephony send`"));
             }
         }
         let to = match dialable {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use form_urlencoded::parse;
+use telephony_domain::plural::counted;
 
 use crate::provider::ProviderError;
 
@@ -53,7 +54,7 @@ impl Pages {
             return Err(unreadable("the list links to itself".to_owned()));
         }
         if self.asked >= self.at_most {
-            return Err(unreadable(format!("the list goes on after {} pages", self.at_most)));
+            return Err(unreadable(format!("the list goes on after {}", counted(self.at_most, "page"))));
         }
         self.asked += 1;
         Ok(Some(next))

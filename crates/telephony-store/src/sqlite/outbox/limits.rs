@@ -5,6 +5,7 @@ use telephony_domain::limit::{Limit, Limits};
 use telephony_domain::notice::Notice;
 use telephony_domain::notice::name::LIMIT;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::plural::counted;
 use telephony_domain::time::Timestamp;
 
 use super::candidate::PartCandidate;
@@ -48,7 +49,8 @@ pub(super) fn refuse(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let most = limit.most(limits).unwrap_or_default();
-    let reason = format!("it has {} segments but limits.{} is {most}: raise it", candidate.segments, limit.key());
+    let reason =
+        format!("it has {} but limits.{} is {most}: raise it", counted(candidate.segments, "segment"), limit.key());
     tracing::warn!(part = %candidate.part, limit = limit.key(), "a part was not sent: it is larger than the limit");
     let sql = "UPDATE part SET state = 'failed', due_at = NULL, waits_for = NULL, waits_until = NULL, reason = ?2,
                       settled_at = ?3 WHERE id = ?1";

@@ -9,6 +9,7 @@ use telephony_store::outbox::Retried;
 
 use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::terminal;
 
 /// Largest number of messages that one command resends.
@@ -69,10 +70,7 @@ pub async fn failed(channel: &Channel, filter: Filter) -> Outcome {
             Err(error) => return Err(error.into()),
         }
     }
-    terminal::print(match again {
-        1 => "1 message will be sent again.".to_owned(),
-        again => format!("{again} messages will be sent again."),
-    });
+    terminal::print(format!("{} will be sent again.", counted(again, "message")));
     if again > 0 {
         wake(channel, "They are sent").await;
     }
