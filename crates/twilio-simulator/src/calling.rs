@@ -5,11 +5,12 @@ mod document;
 mod gather;
 pub(crate) mod phone;
 mod talk;
+pub(crate) mod wires;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
 
 use crate::call::{CallRecord, SimulatedCallStatus};
@@ -19,17 +20,10 @@ use crate::delivery::Delivery;
 use crate::exchange::{Exchange, ExchangeEvent, ExchangeState};
 use crate::inbound::NotOurs;
 use crate::lifecycle;
-use crate::webhook::{Product, Webhook, WebhookTarget};
+use crate::webhook::request::{Product, Webhook, WebhookTarget};
 pub(crate) use detection::Detection;
-pub(crate) use document::DocumentSource;
-use phone::PhoneInput;
 use talk::Talk;
-
-/// The channels of an active call: input from its phone and the API, and outgoing status callbacks.
-pub(crate) struct Wires {
-    pub(crate) inputs: UnboundedSender<PhoneInput>,
-    callbacks: UnboundedSender<Webhook>,
-}
+use wires::{DocumentSource, PhoneInput, Wires};
 
 /// A call that the API requested.
 pub(crate) struct Placement {

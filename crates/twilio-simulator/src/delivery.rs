@@ -3,7 +3,8 @@
 use crate::alert::AlertRecord;
 use crate::exchange::Exchange;
 use crate::twiml::Complaint;
-use crate::webhook::{HttpAnswer, Posted, Webhook};
+use crate::webhook::Posted;
+use crate::webhook::request::{HttpAnswer, Webhook};
 
 /// The result of a webhook about a text or a call.
 #[derive(Clone, Default, serde::Serialize)]

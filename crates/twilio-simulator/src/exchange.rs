@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::account::AccountSettings;
 use crate::alert::AlertRecord;
 use crate::call::CallRecord;
-use crate::calling::Wires;
+use crate::calling::wires::Wires;
 use crate::config::{CallOutcome, DeliveryOutcome, SimulatorConfig};
 use crate::ids::Dice;
 use crate::log::{Log, LogEntry};
@@ -21,7 +21,7 @@ use crate::misbehavior::Misbehavior;
 use crate::number::{Number, NumberKind};
 use crate::queue::{QueuePacing, Queues};
 use crate::service::Service;
-use crate::webhook::Webhook;
+use crate::webhook::request::Webhook;
 
 /// A change that a phone, a page or a test may follow.
 #[derive(Clone)]

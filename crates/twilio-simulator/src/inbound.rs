@@ -17,7 +17,7 @@ use crate::message::{LONGEST_VALIDITY, MessageDirection, MessageRecord, MessageS
 use crate::number::NumberKind;
 use crate::segments;
 use crate::twiml::{self, MessageReply};
-use crate::webhook::Webhook;
+use crate::webhook::request::Webhook;
 
 /// A text from a phone to one of the account's numbers.
 #[derive(Clone, Default, serde::Deserialize)]

@@ -15,7 +15,7 @@ use crate::media;
 use crate::message::{MessageRecord, MessageStatus};
 use crate::misbehavior::Fault;
 use crate::segments;
-use crate::webhook::{Product, Webhook, WebhookTarget};
+use crate::webhook::request::{Product, Webhook, WebhookTarget};
 
 /// Starts the lifecycle of a `queued` or `accepted` message. The receiver resolves when the message is final and all
 /// its callbacks were posted; callers may drop it.

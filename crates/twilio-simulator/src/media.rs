@@ -8,11 +8,11 @@ use std::fmt;
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::dates::rfc2822;
-use crate::message::MessageRecord;
 
 /// The maximum total size of a message's files in bytes (Twilio's limit for MMS).
 pub(crate) const LARGEST_MESSAGE: usize = 5 * 1024 * 1024;
@@ -88,13 +88,13 @@ impl MediaRecord {
         !self.content_type.is_empty()
     }
 
-    /// Returns the JSON of `Media/{sid}.json`.
-    pub(crate) fn to_json(&self, account: &str, message: &MessageRecord) -> Value {
-        let created = rfc2822(message.created);
+    /// Returns the JSON of `Media/{sid}.json` of the message with this SID, created at this time.
+    pub(crate) fn to_json(&self, account: &str, message: &str, created: Timestamp) -> Value {
+        let created = rfc2822(created);
         json!({
-            "sid": self.sid, "account_sid": account, "parent_sid": message.sid, "content_type": self.content_type,
+            "sid": self.sid, "account_sid": account, "parent_sid": message, "content_type": self.content_type,
             "date_created": created, "date_updated": created,
-            "uri": format!("/2010-04-01/Accounts/{account}/Messages/{}/Media/{}.json", message.sid, self.sid),
+            "uri": format!("/2010-04-01/Accounts/{account}/Messages/{message}/Media/{}.json", self.sid),
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::dates::rfc2822;
-use crate::webhook::WebhookTarget;
+use crate::webhook::request::WebhookTarget;
 
 /// A phone number of the account, with its webhooks and capabilities.
 #[derive(Clone)]

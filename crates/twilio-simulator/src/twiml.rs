@@ -1,6 +1,6 @@
 //! Messaging TwiML: the messages in an answer, and Twilio's complaints about it. Leaves sending to `inbound`.
 
-use crate::webhook::HttpAnswer;
+use crate::webhook::request::HttpAnswer;
 use crate::xml::{self, Element};
 
 /// A `<Message>` in an answer.

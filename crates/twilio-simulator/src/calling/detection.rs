@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::talk::{DocumentCut, Talk};
 use super::{update, webhook};
 use crate::config::CallOutcome;
-use crate::webhook::WebhookTarget;
+use crate::webhook::request::WebhookTarget;
 
 /// The seconds that detection takes.
 const SECONDS: f64 = 2.0;

@@ -1,28 +1,12 @@
 //! Documents of a call: their sources, the requests for them, and the URLs that they name.
 
+use super::wires::RunningDocument;
 use super::{parameters, webhook};
 use crate::delivery::Delivery;
 use crate::exchange::Exchange;
 use crate::twiml;
-use crate::webhook::{Webhook, WebhookTarget};
+use crate::webhook::request::WebhookTarget;
 use crate::xml::Element;
-
-/// The source of a call's next document.
-pub(crate) enum DocumentSource {
-    /// A URL, with request parameters in addition to the call's own.
-    Url(WebhookTarget, Vec<(String, String)>),
-    /// TwiML from the API request.
-    Twiml(String),
-    /// A document that was already fetched.
-    Read(Box<RunningDocument>),
-}
-
-/// The document that a call is executing.
-pub(crate) struct RunningDocument {
-    pub(super) root: Element,
-    /// The request that returned this document, and the response's body.
-    pub(super) origin: Option<(Webhook, String)>,
-}
 
 impl RunningDocument {
     /// Returns the URL that a verb names, or the document's own.

@@ -1,8 +1,8 @@
 //! `<Gather>`: collects speech or keys during its prompts, and requests the next document with the result.
 
-use super::document::{DocumentSource, RunningDocument};
 use super::talk::{DocumentCut, GatherInput, Talk};
 use super::update;
+use super::wires::{DocumentSource, RunningDocument};
 use crate::call::Side;
 use crate::xml::Element;
 

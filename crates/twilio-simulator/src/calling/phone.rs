@@ -1,28 +1,9 @@
 //! The phone at the other end of a call: it answers, speaks, presses keys and hangs up.
 
-use super::{DocumentSource, update};
+use super::update;
+use super::wires::PhoneInput;
 use crate::call::CallRecord;
 use crate::exchange::Exchange;
-
-/// Input to an active call.
-pub(crate) enum PhoneInput {
-    Answer,
-    /// The phone's owner speaks; recognition has this confidence.
-    Speech {
-        text: String,
-        confidence: f32,
-    },
-    /// The phone's owner presses keys.
-    Keys(String),
-    /// The phone hangs up.
-    HangUp,
-    /// The API replaces the current document.
-    Replace(DocumentSource),
-    /// The API sets a time limit in seconds.
-    Limit(u32),
-    /// The call is already over.
-    Over,
-}
 
 /// The result of ringing.
 pub(super) enum Pickup {

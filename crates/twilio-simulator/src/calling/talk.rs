@@ -7,14 +7,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::document::{DocumentSource, RunningDocument, fetch};
-use super::phone::{PhoneInput, Pickup};
+use super::document::fetch;
+use super::phone::Pickup;
+use super::wires::{DocumentSource, PhoneInput, RunningDocument};
 use super::{change, update};
 use crate::alert::AlertRecord;
 use crate::call::{Side, SimulatedCallStatus, Utterance};
 use crate::delivery::Delivery;
 use crate::exchange::Exchange;
-use crate::webhook::WebhookTarget;
+use crate::webhook::request::WebhookTarget;
 use crate::xml::{self, Element};
 
 /// The maximum number of consecutive documents that neither speak nor wait.

@@ -3,7 +3,7 @@
 use crate::config::OptOut;
 use crate::exchange::{Exchange, ExchangeState};
 use crate::message::MessageRecord;
-use crate::webhook::{Product, Webhook, WebhookTarget};
+use crate::webhook::request::{Product, Webhook, WebhookTarget};
 
 /// Returns the webhook for a text, if a URL is configured.
 pub(super) fn webhook(

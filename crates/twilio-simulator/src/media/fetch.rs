@@ -7,7 +7,8 @@ use super::{LARGEST_FOR_CARRIERS, LARGEST_MESSAGE, is_accepted, is_resized};
 use crate::alert::AlertRecord;
 use crate::exchange::{Exchange, ExchangeEvent};
 use crate::log::{AnswerDetail, LogKind, event};
-use crate::webhook::{DeliveryFailure, Fetched};
+use crate::webhook::Fetched;
+use crate::webhook::request::DeliveryFailure;
 
 /// The reason why a message with files fails: Twilio's error code and a description.
 struct FetchRefusal {

@@ -17,12 +17,13 @@ use super::messages::{PlannedFaults, end_badly};
 use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
 use crate::call::{CallRecord, SimulatedCallStatus};
-use crate::calling::phone::{PhoneInput, send};
-use crate::calling::{self, Detection, DocumentSource, Placement};
+use crate::calling::phone::send;
+use crate::calling::wires::{DocumentSource, PhoneInput};
+use crate::calling::{self, Detection, Placement};
 use crate::exchange::{Exchange, ExchangeEvent};
 use crate::log::LogPosition;
 use crate::misbehavior::Fault;
-use crate::webhook::WebhookTarget;
+use crate::webhook::request::WebhookTarget;
 
 /// The longest call, in seconds: one day.
 const LONGEST_CALL: u32 = 86_400;

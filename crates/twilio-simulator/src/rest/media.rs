@@ -25,7 +25,7 @@ pub(super) async fn list(
     let state = exchange.state();
     let message = state.message(&sid).ok_or_else(ApiError::not_found)?;
     let page = paging.cut(message.media.iter().filter(|media| media.is_here()).collect(), |media| &media.sid);
-    let items = page.items.iter().map(|media| media.to_json(&account, message)).collect();
+    let items = page.items.iter().map(|media| media.to_json(&account, &message.sid, message.created)).collect();
     let path = format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Media.json");
     Ok(Json(paging.envelope_2010("media_list", &path, &query, &page, items)))
 }
@@ -41,7 +41,7 @@ pub(super) async fn fetch(
         let is_late = wanted == segment && state.misbehavior.strikes(Fault::MediaLate);
         let message = state.message(&sid).ok_or_else(ApiError::not_found)?;
         let media = message.media.iter().find(|media| media.sid == wanted && media.is_here() && !is_late);
-        media.ok_or_else(ApiError::not_found)?.to_json(&account, message)
+        media.ok_or_else(ApiError::not_found)?.to_json(&account, &message.sid, message.created)
     };
     if wanted != segment {
         return Ok(Json(described).into_response());

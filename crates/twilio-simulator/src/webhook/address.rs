@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DeliveryFailure, HttpAnswer, Product};
+use super::request::{DeliveryFailure, HttpAnswer, Product};
 
 /// A parsed webhook URL.
 pub(super) struct WebhookAddress {

@@ -7,7 +7,8 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::address::WebhookAddress;
-use super::{DeliveryFailure, wire};
+use super::request::DeliveryFailure;
+use super::wire;
 use crate::exchange::Exchange;
 use crate::media::LARGEST_MESSAGE;
 

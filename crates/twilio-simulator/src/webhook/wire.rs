@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::address::WebhookAddress;
+use super::request::{DeliveryFailure, HttpAnswer, Webhook};
 use super::signature::{sign, what_is_signed};
-use super::{DeliveryFailure, HttpAnswer, Webhook};
 use crate::exchange::Exchange;
 use crate::log::{LogPosition, RequestDetail};
 

@@ -3,7 +3,9 @@
 mod account;
 mod agent;
 mod answers;
+mod args;
 mod asking;
+mod before;
 mod files;
 mod prompt;
 mod reach;
@@ -11,9 +13,7 @@ mod secrets;
 
 use std::process::ExitCode;
 
-use clap::Args;
-use telephony_config::{Environment, Loaded, Location, TelephonyConfig, load, locate};
-use telephony_domain::line_address::LineAddress;
+use telephony_config::Loaded;
 use telephony_domain::number::PhoneNumber;
 use telephony_gateway::routing::{self, RoutingPlan};
 use telephony_providers::provider::Provider;
@@ -21,14 +21,16 @@ use telephony_store::routes::RouteChange;
 use telephony_store::sqlite::Mode;
 
 use self::answers::Answers;
+pub use self::args::SetupArgs;
+use self::before::Before;
 use self::files::PlannedFiles;
 use self::prompt::SetupTerminal;
 use super::send::SendArgs;
-use super::webhook::changes::{self, ConfirmationArgs, failed};
+use super::webhook::changes::{self, failed};
 use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::{logging, number, state_folder, terminal};
+use crate::{logging, state_folder, terminal};
 
 const OPENING: &str = "\
 Setup asks for your Twilio account, your number, how Twilio reaches this machine, who may talk to the assistant, and who
@@ -37,87 +39,6 @@ them. Ctrl-C ends it at any time.
 ";
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can now send text messages.";
-
-const EXAMPLE: &str = "Example: openclaw telephony setup --agent openai --agent-model gpt-4.1-mini";
-
-/// Set up everything. Asks for what is missing, and shows every change before making it.
-#[derive(Debug, Args)]
-#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
-pub struct SetupArgs {
-    /// Account SID from the Twilio Console (or TWILIO_ACCOUNT_SID)
-    #[arg(long, value_name = "AC…")]
-    account_sid: Option<String>,
-    /// Auth Token from the Twilio Console. Other users can see arguments: prefer TWILIO_AUTH_TOKEN, or `-` to read it
-    /// from stdin
-    #[arg(long, value_name = "TOKEN")]
-    auth_token: Option<String>,
-    /// Your number, short code or sender id to use
-    #[arg(long, value_name = "NUMBER", conflicts_with = "messaging_service", value_parser = number::line)]
-    from_number: Option<LineAddress>,
-    /// Your Messaging Service to use
-    #[arg(long, value_name = "MG…")]
-    messaging_service: Option<String>,
-    /// Route from Twilio to this machine: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
-    #[arg(long, value_name = "ROUTE")]
-    reach: Option<String>,
-    /// For `ngrok`: authtoken of your ngrok account (or NGROK_AUTHTOKEN); `-` reads it from stdin
-    #[arg(long, value_name = "TOKEN")]
-    ngrok_token: Option<String>,
-    /// For `ngrok`: your ngrok domain, for a URL that never changes
-    #[arg(long, value_name = "DOMAIN")]
-    ngrok_domain: Option<String>,
-    /// Admission policy: disabled, allowlist, pairing, or open
-    #[arg(long)]
-    policy: Option<String>,
-    /// Number that is always allowed; can be repeated
-    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
-    allow_from: Vec<PhoneNumber>,
-    /// Agent that answers: echo, command, openai, openclaw; or a server that `openai` asks: anthropic, gemini, ollama,
-    /// lmstudio
-    #[arg(long)]
-    agent: Option<String>,
-    /// For `openai` and `openclaw`: base URL of its API
-    #[arg(long, value_name = "URL")]
-    agent_url: Option<String>,
-    /// For `openai`: model
-    #[arg(long, value_name = "MODEL")]
-    agent_model: Option<String>,
-    /// For `openai`: API key (or OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY); for `openclaw`: token (or
-    /// OPENCLAW_GATEWAY_TOKEN); `-` reads it from stdin
-    #[arg(long, value_name = "KEY")]
-    agent_key: Option<String>,
-    /// For `openclaw`: name of the agent that answers
-    #[arg(long, value_name = "NAME")]
-    agent_id: Option<String>,
-    /// For `command`: command line for the shell
-    #[arg(long, value_name = "COMMAND")]
-    agent_command: Option<String>,
-    /// Your own number, for notices that need your attention
-    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
-    operator_number: Option<PhoneNumber>,
-    /// Storage for secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
-    /// them)
-    #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
-    secrets: Option<String>,
-    /// Leave the webhook at Twilio as it is
-    #[arg(long)]
-    no_webhook: bool,
-    /// Send a test message to this number at the end
-    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
-    test_sms: Option<PhoneNumber>,
-    /// Base URL of Twilio's API, for tests
-    #[arg(long, hide = true)]
-    api_base_url: Option<String>,
-    #[command(flatten)]
-    consent: ConfirmationArgs,
-}
-
-/// The settings before setup.
-struct Before {
-    environment: Environment,
-    location: Location,
-    loaded: Option<Loaded>,
-}
 
 impl SetupArgs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
@@ -223,28 +144,4 @@ async fn plan(
     let plan = routing::plan_with(history, provider, crate::public_url::target(telephony, &sender, &callbacks)).await?;
     changes::show(&plan);
     Ok(Some(plan))
-}
-
-impl Before {
-    fn telephony(&self) -> Option<&TelephonyConfig> {
-        self.loaded.as_ref().map(|loaded| &loaded.telephony)
-    }
-
-    /// Returns true if a configuration file exists, readable or not.
-    fn has_file(&self) -> bool {
-        self.location.config.exists() || self.location.own.as_ref().is_some_and(|own| own.exists())
-    }
-
-    fn look(config_arg: &ConfigArg) -> Self {
-        let environment = assemble::environment();
-        let location = locate(&environment, config_arg.config.as_deref());
-        let loaded = load(&environment, config_arg.config.as_deref()).ok();
-        let environment = loaded.as_ref().map_or(environment, |loaded| loaded.environment.clone());
-        Self { environment, location, loaded }
-    }
-}
-
-/// Reports an answer that is missing without a terminal.
-fn missing(flag: &str, what: &str) -> Failure {
-    Failure::usage(format!("{what} is missing, and setup asks for it only on a terminal")).hint(format!("pass {flag}"))
 }

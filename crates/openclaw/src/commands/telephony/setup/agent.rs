@@ -7,8 +7,8 @@ use std::time::Duration;
 use telephony_agents::{Agent, OpenAiAgent};
 use telephony_config::{AgentKind, CommandLine, KeyChange, OpenAiAgentConfig, PRESETS, Preset};
 
+use super::args::missing;
 use super::asking::{Asking, Changes, one_of, set};
-use super::missing;
 use super::secrets::{self, ANTHROPIC_KEY, GEMINI_KEY, OPENAI_KEY, OPENCLAW_TOKEN, SecretKind, SetupSecret};
 use crate::failure::Failure;
 use crate::{assemble, terminal};

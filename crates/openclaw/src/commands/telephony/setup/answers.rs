@@ -6,10 +6,11 @@ use telephony_config::KeyChange;
 use telephony_domain::number::PhoneNumber;
 
 use super::account::{AccountSenders, holdings, number_label, service_label};
+use super::args::{SetupArgs, missing};
 use super::asking::{Asking, Changes, one_of, set};
+use super::before::Before;
 use super::prompt::SetupTerminal;
 use super::secrets::{self, AUTH_TOKEN, SecretDestination, SetupSecret, Stored};
-use super::{Before, SetupArgs, missing};
 use crate::assemble;
 use crate::failure::Failure;
 use crate::number;

@@ -4,9 +4,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use telephony_config::{KeyChange, TelephonyConfig};
 
+use super::args::{SetupArgs, missing};
+use super::before::Before;
 use super::prompt::SetupTerminal;
 use super::secrets::{SecretKind, SetupSecret};
-use super::{Before, SetupArgs, missing};
 use crate::failure::Failure;
 
 /// Changes to keys of the channel's block.

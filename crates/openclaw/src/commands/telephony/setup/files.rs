@@ -12,8 +12,8 @@ use telephony_config::{
     ChosenBy, Environment, Loaded, Location, load_as_if, outline, rewrite, rewrite_dotenv, without_secrets,
 };
 
-use super::Before;
 use super::answers::Answers;
+use super::before::Before;
 use super::secrets::SecretDestination;
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;

@@ -5,7 +5,8 @@ use std::io::stdin;
 use secrecy::{ExposeSecret, SecretString};
 use telephony_config::{AgentKind, Environment, KeyChange, Preset, TelephonyConfig, bare_secret, load};
 
-use super::{Before, SetupArgs};
+use super::args::SetupArgs;
+use super::before::Before;
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 use crate::terminal;
