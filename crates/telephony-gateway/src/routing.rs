@@ -13,9 +13,6 @@ use telephony_providers::route::{CallbackUrls, Route, Traffic};
 use telephony_store::routes::RouteChange;
 use telephony_store::{Store, StoreError};
 
-/// Twilio's own greeting on every new number, which can be replaced.
-const DEMO: &str = "https://demo.twilio.com/";
-
 /// Planned changes, and settings that stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingPlan {
@@ -171,12 +168,12 @@ fn missing(sender: &Sender, routes: &[Route]) -> Vec<String> {
     ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect()
 }
 
-/// Returns true if calls go to a target that is neither ours nor Twilio's demo.
+/// Returns true if calls go to a target that is neither ours nor the provider's own.
 fn has_calls_of_others(route: &Route, history: &[RouteChange]) -> bool {
-    let Some(url) = route.setting("VoiceUrl") else { return false };
+    let Some(url) = route.url(Traffic::Calls) else { return false };
     let is_ours =
         history.iter().any(|change| change.route == route.id && change.name == url.name && change.after == url.value);
-    url.is_wrong() && !url.value.is_empty() && !url.value.starts_with(DEMO) && !is_ours
+    url.is_wrong() && !url.value.is_empty() && !url.is_preset && !is_ours
 }
 
 fn plan_undo_of(route: &Route, history: &[RouteChange], plan: &mut RoutingPlan) {

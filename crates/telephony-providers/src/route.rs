@@ -50,10 +50,27 @@ pub struct Setting {
     pub name: &'static str,
     /// Traffic that it applies to.
     pub traffic: Traffic,
+    /// Meaning of its value.
+    pub role: SettingRole,
     /// Current value; empty if not set.
     pub value: String,
     /// Wanted value; none if it is not ours to decide.
     pub wanted: Option<String>,
+    /// True if the provider itself gives this value to new numbers, so that no one misses it.
+    pub is_preset: bool,
+}
+
+/// The meaning of a setting's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingRole {
+    /// The URL that the provider requests for the traffic.
+    Url,
+    /// The URL for reports on the traffic.
+    StatusUrl,
+    /// The HTTP method of a URL.
+    Method,
+    /// `true` if a messaging service uses the URLs of its numbers instead of its own.
+    Deferral,
 }
 
 /// The traffic of a setting.
@@ -97,6 +114,16 @@ impl Route {
     /// Returns the setting with this name.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// Returns the setting with the URL for this traffic.
+    pub fn url(&self, traffic: Traffic) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.traffic == traffic && setting.role == SettingRole::Url)
+    }
+
+    /// Returns true if it can use the URLs of other routes instead of its own.
+    pub fn can_defer(&self) -> bool {
+        self.settings.iter().any(|setting| setting.role == SettingRole::Deferral)
     }
 }
 

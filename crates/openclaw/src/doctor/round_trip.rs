@@ -6,6 +6,7 @@ use std::time::Duration;
 use telephony_gateway::control::probe::{self, ProbeVerdict, Sighting};
 use telephony_providers::checks::{ProbeAnswer, ProbeFailure, WebhookProbe};
 use telephony_providers::provider::Provider;
+use telephony_providers::route::Traffic;
 
 use super::catalog::{
     COULD_NOT_CHECK, PUBLIC_URL_MISSING, PUBLIC_URL_PLAIN, PUBLIC_URL_PRIVATE, SIGNATURE_LOST, SIGNATURE_MISMATCH,
@@ -43,7 +44,7 @@ pub async fn check(subject: &Subject, provider: &dyn Provider) -> Checkup {
 /// Returns our URL, and Twilio's if it is a different one on the same server or the only known one.
 async fn urls(subject: &Subject, provider: &dyn Provider, ours: Option<String>) -> Vec<String> {
     let routes = subject.routes(provider).await.unwrap_or_default();
-    let settings = routes.iter().filter_map(|route| route.setting("InboundRequestUrl").or(route.setting("SmsUrl")));
+    let settings = routes.iter().filter_map(|route| route.url(Traffic::Messages));
     let theirs = settings.map(|setting| setting.value.split('#').next().unwrap_or_default().to_owned());
     let is_near = |url: &String| match &ours {
         Some(ours) => host_of(url) == host_of(ours) && url != ours,

@@ -1,7 +1,7 @@
-//! Compares the webhook at Twilio with the one it should have.
+//! Compares the webhook at the provider with the one it should have.
 
 use telephony_providers::provider::Provider;
-use telephony_providers::route::{Diversion, Route, Setting, Traffic, is_same_url};
+use telephony_providers::route::{Diversion, Route, Setting, SettingRole, Traffic, is_same_url};
 
 use super::catalog::{
     FALLBACK_ELSEWHERE, SERVICE_DEFERS, SERVICE_DROPS, VOICE_WEBHOOK_ELSEWHERE, WEBHOOK_ELSEWHERE, WEBHOOK_NOT_SET,
@@ -56,15 +56,13 @@ fn check_route(subject: &Subject, route: &Route, checkup: &mut Checkup) {
 fn check_url(subject: &Subject, route: &Route, checkup: &mut Checkup) {
     let address = &route.address;
     let is_of_service = route.diversions.iter().any(|diversion| matches!(diversion, Diversion::Service { .. }));
-    let setting = route.setting("SmsUrl").or_else(|| route.setting("InboundRequestUrl"));
-    let url = setting.map_or("", |setting| setting.value.as_str());
-    let is_lost = subject.url.is_none() && !is_of_service && route.setting("SmsUrl").is_some();
-    match url {
-        "" if is_lost => {
-            checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: SmsUrl is empty, and no public URL is known")));
+    let is_lost = subject.url.is_none() && !is_of_service && !route.can_defer();
+    match route.url(Traffic::Messages) {
+        Some(Setting { name, value, .. }) if value.is_empty() && is_lost => {
+            checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: {name} is empty, and no public URL is known")));
         }
-        "" => checkup.well(format!("{address}: nothing to set here")),
-        url => checkup.well(format!("{address}: {url}")),
+        Some(Setting { value, .. }) if !value.is_empty() => checkup.well(format!("{address}: {value}")),
+        _ => checkup.well(format!("{address}: nothing to set here")),
     }
 }
 
@@ -82,29 +80,25 @@ fn check_diversion(address: &str, diversion: &Diversion, takes_calls: bool, chec
 }
 
 fn check_messages(address: &str, setting: &Setting, checkup: &mut Checkup) {
-    let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
+    let Setting { name, role, value, wanted: Some(wanted), .. } = setting else { return };
     if !setting.is_wrong() {
         return;
     }
     let detail = format!("{address}: {name} is `{value}`, should be `{wanted}`");
-    if name.ends_with("Method") {
-        checkup.found(WEBHOOK_WRONG_METHOD.found(detail));
-    } else if *name == "UseInboundWebhookOnNumber" {
-        checkup.found(SERVICE_DEFERS.found(address));
-    } else if value.is_empty() {
-        checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: {name} should be `{wanted}`")));
-    } else if is_same_url(without_fragment(value), without_fragment(wanted)) {
-        checkup.found(WEBHOOK_WITHOUT_OVERRIDES.found(detail));
-    } else {
-        checkup.found(WEBHOOK_ELSEWHERE.found(detail));
-    }
+    checkup.found(match role {
+        SettingRole::Method => WEBHOOK_WRONG_METHOD.found(detail),
+        SettingRole::Deferral => SERVICE_DEFERS.found(address),
+        _ if value.is_empty() => WEBHOOK_NOT_SET.found(format!("{address}: {name} should be `{wanted}`")),
+        _ if is_same_url(without_fragment(value), without_fragment(wanted)) => WEBHOOK_WITHOUT_OVERRIDES.found(detail),
+        _ => WEBHOOK_ELSEWHERE.found(detail),
+    });
 }
 
 fn check_calls(address: &str, setting: &Setting, checkup: &mut Checkup) {
-    let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
-    let is_wrong = match name.ends_with("Method") {
-        true => value != wanted,
-        false => !is_same_url(without_fragment(value), without_fragment(wanted)),
+    let Setting { name, role, value, wanted: Some(wanted), .. } = setting else { return };
+    let is_wrong = match role {
+        SettingRole::Method => value != wanted,
+        _ => !is_same_url(without_fragment(value), without_fragment(wanted)),
     };
     if is_wrong {
         checkup.found(VOICE_WEBHOOK_ELSEWHERE.found(format!("{address}: {name} is `{value}`, should be `{wanted}`")));

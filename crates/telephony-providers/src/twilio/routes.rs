@@ -7,7 +7,10 @@ use telephony_domain::line_address::LineAddress;
 use super::rest::{IncomingPhoneNumber, ServiceResource, ShortCode};
 use super::{Twilio, callback_url};
 use crate::provider::ProviderError;
-use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
+use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, SettingRole, Traffic};
+
+/// Address of Twilio's own greeting, which every new number plays to callers.
+const DEMO: &str = "https://demo.twilio.com/";
 
 /// Maximum number of services searched for a number; each takes a request.
 const MAX_POOLS: usize = 20;
@@ -125,19 +128,20 @@ fn number_route(
         diversions.push(Diversion::Application { traffic: Traffic::Calls, id });
     }
     let settings = vec![
-        setting("SmsUrl", Traffic::Messages, number.sms_url, sms_url),
-        setting("SmsMethod", Traffic::Messages, number.sms_method, sms_method),
-        setting("SmsFallbackUrl", Traffic::Fallback, number.sms_fallback_url, None),
-        setting("VoiceUrl", Traffic::Calls, number.voice_url, webhook),
-        setting("VoiceMethod", Traffic::Calls, number.voice_method, post),
-        setting("VoiceFallbackUrl", Traffic::Fallback, number.voice_fallback_url, None),
+        setting("SmsUrl", Traffic::Messages, SettingRole::Url, number.sms_url, sms_url),
+        setting("SmsMethod", Traffic::Messages, SettingRole::Method, number.sms_method, sms_method),
+        setting("SmsFallbackUrl", Traffic::Fallback, SettingRole::Url, number.sms_fallback_url, None),
+        setting("VoiceUrl", Traffic::Calls, SettingRole::Url, number.voice_url, webhook),
+        setting("VoiceMethod", Traffic::Calls, SettingRole::Method, number.voice_method, post),
+        setting("VoiceFallbackUrl", Traffic::Fallback, SettingRole::Url, number.voice_fallback_url, None),
         setting(
             "StatusCallback",
             Traffic::Calls,
+            SettingRole::StatusUrl,
             number.status_callback,
             callbacks.map(|callbacks| callbacks.status.as_str()),
         ),
-        setting("StatusCallbackMethod", Traffic::Calls, number.status_callback_method, post),
+        setting("StatusCallbackMethod", Traffic::Calls, SettingRole::Method, number.status_callback_method, post),
     ];
     Route { id: number.sid, address: number.phone_number, settings, diversions }
 }
@@ -145,9 +149,9 @@ fn number_route(
 fn short_code_route(code: ShortCode, pool: Option<(ServiceResource, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
     let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), callbacks);
     let settings = vec![
-        setting("SmsUrl", Traffic::Messages, code.sms_url, sms_url),
-        setting("SmsMethod", Traffic::Messages, code.sms_method, sms_method),
-        setting("SmsFallbackUrl", Traffic::Fallback, code.sms_fallback_url, None),
+        setting("SmsUrl", Traffic::Messages, SettingRole::Url, code.sms_url, sms_url),
+        setting("SmsMethod", Traffic::Messages, SettingRole::Method, code.sms_method, sms_method),
+        setting("SmsFallbackUrl", Traffic::Fallback, SettingRole::Url, code.sms_fallback_url, None),
     ];
     Route { id: code.sid, address: code.short_code, settings, diversions: diversion_to(pool).into_iter().collect() }
 }
@@ -176,19 +180,39 @@ fn service_route(service: ServiceResource, callbacks: Option<&CallbackUrls>) -> 
         setting(
             "InboundRequestUrl",
             Traffic::Messages,
+            SettingRole::Url,
             service.inbound_request_url,
             callbacks.map(|callbacks| callbacks.webhook.as_str()),
         ),
-        setting("InboundMethod", Traffic::Messages, service.inbound_method, callbacks.map(|_| "POST")),
-        setting("UseInboundWebhookOnNumber", Traffic::Messages, Some(defers.to_string()), callbacks.map(|_| "false")),
-        setting("FallbackUrl", Traffic::Fallback, service.fallback_url, None),
+        setting(
+            "InboundMethod",
+            Traffic::Messages,
+            SettingRole::Method,
+            service.inbound_method,
+            callbacks.map(|_| "POST"),
+        ),
+        setting(
+            "UseInboundWebhookOnNumber",
+            Traffic::Messages,
+            SettingRole::Deferral,
+            Some(defers.to_string()),
+            callbacks.map(|_| "false"),
+        ),
+        setting("FallbackUrl", Traffic::Fallback, SettingRole::Url, service.fallback_url, None),
     ];
     let diversions = drops.then_some(Diversion::Nowhere).into_iter().collect();
     Route { id: service.sid.clone(), address: service.sid, settings, diversions }
 }
 
-fn setting(name: &'static str, traffic: Traffic, value: Option<String>, wanted: Option<&str>) -> Setting {
-    Setting { name, traffic, value: value.unwrap_or_default(), wanted: wanted.map(str::to_owned) }
+fn setting(
+    name: &'static str,
+    traffic: Traffic,
+    role: SettingRole,
+    value: Option<String>,
+    wanted: Option<&str>,
+) -> Setting {
+    let value = value.unwrap_or_default();
+    Setting { name, traffic, role, is_preset: value.starts_with(DEMO), value, wanted: wanted.map(str::to_owned) }
 }
 
 fn filled(value: Option<String>) -> Option<String> {
