@@ -17,11 +17,11 @@ const HEAD: &str = "\
 
 <!-- Generated from the code: run `UPDATE_REFERENCE=1 cargo test -p telephony-gateway --test reference` after a change. -->
 
-What `GET /metrics` tells, in the text form of OpenMetrics 1.0, once [`metrics.port`](configuration.md#metrics) is set.
-[Monitoring](../guides/monitoring.md) says how to look at it and what to be woken for. Counters and `turn_seconds` begin
-at zero when the gateway starts; everything else is measured in the database at each look.
+The metrics of `GET /metrics`, in the text format of OpenMetrics 1.0. Set [`metrics.port`](configuration.md#metrics) to
+enable them. [Monitoring](../guides/monitoring.md) explains how to read them and which deserve an alert. Counters and
+`turn_seconds` begin at zero when the gateway starts; everything else is measured in the database at each scrape.
 
-| name | kind | labels | what it says |
+| name | kind | labels | meaning |
 |---|---|---|---|
 ";
 
