@@ -8,6 +8,9 @@ use crate::doctor::{FINDINGS, Finding};
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
+/// Columns of the text.
+const WIDTH: usize = 100;
+
 /// The guide, whose sections are ordered by symptom.
 const GUIDE: &str = include_str!("../../../../../../docs/guides/troubleshooting.md");
 
@@ -21,7 +24,7 @@ pub(super) fn explain(id: &str) -> Outcome {
     terminal::print_ours(format!("fix:  {}", finding.fix));
     terminal::print_ours(format!("page: {}", finding.page()));
     let section = section(finding).unwrap_or_default();
-    terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", plain(section)));
+    terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", laid_out(&plain(section))));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -52,6 +55,51 @@ fn plain(text: &str) -> String {
     let pieces =
         pieces.map(|(n, piece)| if n % 2 == 0 { without_tags(&without_links(piece)) } else { piece.to_owned() });
     pieces.collect::<Vec<_>>().join("`")
+}
+
+/// Lays a text without links and tags out for a terminal: table rows become list items without the table's head, code is
+/// indented, and paragraphs are wrapped again.
+fn laid_out(text: &str) -> String {
+    let (mut lines, mut open, mut is_code) = (Vec::new(), String::new(), false);
+    for line in text.lines().chain([""]) {
+        let is_fence = line.trim_start().starts_with("```");
+        if is_fence || is_code || line.is_empty() || line.starts_with(['|', '-']) {
+            lines.extend(wrapped(&std::mem::take(&mut open)));
+        }
+        match line {
+            _ if is_fence => is_code = !is_code,
+            code if is_code => lines.push(format!("    {code}")),
+            "" => lines.push(String::new()),
+            head if head.starts_with("|---") => drop(lines.pop()),
+            row if row.starts_with('|') => open = list_item(row),
+            text if open.is_empty() => text.clone_into(&mut open),
+            text => open = format!("{open} {}", text.trim()),
+        }
+    }
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// Converts a row of a table: the first cell names what the others explain.
+fn list_item(row: &str) -> String {
+    let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+    format!("- {}", cells.join(": "))
+}
+
+/// Breaks a paragraph or list item into lines.
+fn wrapped(text: &str) -> Vec<String> {
+    let indent = if text.starts_with("- ") { "  " } else { "" };
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{indent}{word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Replaces each Markdown link by its text.
@@ -96,6 +144,18 @@ mod tests {
             ),
         ] {
             assert_eq!(plain(text), shown);
+        }
+    }
+
+    #[test]
+    fn tables_become_lists_and_paragraphs_are_wrapped() {
+        let text = "Heading\n\none\ntwo\n\n| finding | meaning |\n|---|---|\n| a | b `c\\|d` |\n\n- item\n  more\n\n```sh\nls  x\n```\nend";
+        assert_eq!(laid_out(text), "Heading\n\none two\n\n- a: b `c\\|d`\n\n- item more\n\n    ls  x\nend");
+        let long = format!("- {}", "word ".repeat(30));
+        assert_eq!(wrapped(&long).iter().map(|line| line.chars().count()).collect::<Vec<_>>(), [96, 56]);
+        for section in FINDINGS.iter().filter_map(|finding| section(finding)) {
+            let shown = laid_out(&plain(section));
+            assert!(!shown.contains("|--") && !shown.contains("```"), "{shown}");
         }
     }
 
