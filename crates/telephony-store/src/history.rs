@@ -25,9 +25,9 @@ pub enum Direction {
 pub struct Filter {
     /// Only this contact or sender, by canonical address; a number also finds the person's messages on other channels.
     pub contact: Option<String>,
-    /// Only this direction.
+    /// Only messages in this direction.
     pub direction: Option<Direction>,
-    /// Only this line.
+    /// Only messages of this line.
     pub line: Option<LineId>,
     /// Only at or after this time.
     pub since: Option<Timestamp>,
@@ -238,7 +238,7 @@ pub enum Speaker {
 pub struct WorkSummary {
     /// Incoming messages waiting for a turn.
     pub waiting: u64,
-    /// Turns being answered.
+    /// Turns that the agent is answering.
     pub answering: u64,
     /// Failed turns that are retried soon.
     pub retrying: u64,

@@ -250,12 +250,14 @@ pub trait Outbox: Send + Sync {
         terms: Terms,
     ) -> Result<(), StoreError>;
 
-    /// Starts a part that is due and fits the limits, on a free line of the provider in `terms`: occupies the line for
-    /// it and records the attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts
-    /// of this message and those ahead of it in its conversation. Parts of a conversation leave in order. Continues
-    /// until nothing may leave now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
-    /// `limit-` with the limit's key holds meanwhile; a part larger than a limit fails. `provider_time` is the time by
-    /// the provider's clock, if known.
+    /// Starts parts that are due and fit the limits, on free lines of the provider in `terms`. Reserves the line for
+    /// each part and records the attempt, so a crash from here on makes its outcome unknown. With `only`, starts only
+    /// parts of this message and those ahead of it in its conversation. Starts the parts of a conversation one after
+    /// the other, and at most `limit` parts in all (at least one).
+    ///
+    /// A part that a limit holds back gets that reason, and a notice named `limit-` and the limit's key holds
+    /// meanwhile. A part that is larger than a limit fails. `provider_time` is the time by the provider's clock, if
+    /// known.
     async fn start_parts(
         &self,
         holder: &LeaseHolder,

@@ -72,12 +72,12 @@ pub trait Records: Send + Sync {
     /// Returns the amounts of data stored about a contact.
     async fn holdings(&self, contact: &PhoneNumber) -> Result<RecordCounts, StoreError>;
 
-    /// Ends all work for a contact and deletes their data, at most so many messages per direction: repeat until done.
-    /// An opt-out and a block stay, because they protect the contact; messages being handed over or in doubt stay for
-    /// now.
+    /// Ends all work for a contact and deletes their data, at most `at_most` messages per direction; repeat it until
+    /// nothing is deleted. Keeps an opt-out and a block, because they protect the contact, and for now also messages
+    /// that are being sent or in doubt.
     async fn purge(&self, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result<Purged, StoreError>;
 
-    /// Deletes finished messages and turns from before `before`, at most so many of each, oldest first. Returns the
-    /// number; none: there are no more.
+    /// Deletes finished messages and turns from before `before`, at most `at_most` of each, oldest first. Returns their
+    /// number, which is 0 once there are no more.
     async fn expire(&self, before: Timestamp, at_most: u32, now: Timestamp) -> Result<usize, StoreError>;
 }

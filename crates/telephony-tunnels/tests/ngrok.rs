@@ -127,9 +127,9 @@ async fn the_session_breaks_and_a_new_one_has_another_url() {
 async fn the_tunnel_is_stopped_from_the_dashboard() {
     let stand_in = StandIn::start().await;
     let mut open = ngrok(&stand_in, "the-token").open(&echo().await).await.unwrap();
-    stand_in.stop_tunnel("stopped by somebody", "ERR_NGROK_334").await;
+    stand_in.stop_tunnel("stopped by another agent", "ERR_NGROK_334").await;
     let error = broken(&mut open).await;
-    assert_eq!((error.cause, error.detail.as_str()), (Cause::DomainTaken, "stopped by somebody (ERR_NGROK_334)"));
+    assert_eq!((error.cause, error.detail.as_str()), (Cause::DomainTaken, "stopped by another agent (ERR_NGROK_334)"));
 }
 
 #[tokio::test]
@@ -145,8 +145,8 @@ async fn an_unreachable_or_foreign_server_is_reported() {
     assert_eq!(error.cause, Cause::Unreachable, "{error}");
     assert_eq!(impostor.asked(), [], "the token was told to a stranger");
 
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port().to_string();
-    std::fs::write(&file, ours.replace(&port(&stand_in), &nobody)).unwrap();
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port().to_string();
+    std::fs::write(&file, ours.replace(&port(&stand_in), &unused)).unwrap();
     let error = refused(&ngrok).await;
     assert_eq!(error.cause, Cause::Unreachable, "{error}");
     assert!(error.detail.contains("refused"), "{error}");

@@ -44,7 +44,7 @@ pub enum SimulatorStartError {
     /// The port is not available.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
-        /// The requested port.
+        /// Port that was requested, and may be in use.
         port: u16,
         /// The system's error.
         source: std::io::Error,

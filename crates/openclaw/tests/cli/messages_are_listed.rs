@@ -104,6 +104,6 @@ async fn a_conversation_is_shown_with_escaped_control_characters() {
     assert!(transcript.contains("  assistant (send)  [delivered]"), "{transcript}");
     let json = bench.json(&["telephony", "conversation", ALICE, "--json", "--limit", "2"]).await;
     assert_eq!(texts(&json)[1], "news");
-    let nobody = bench.run(&["telephony", "conversation", "+15550001111"]).await;
-    assert_eq!((nobody.code, nobody.stdout.as_str()), (0, ""));
+    let stranger = bench.run(&["telephony", "conversation", "+15550001111"]).await;
+    assert_eq!((stranger.code, stranger.stdout.as_str()), (0, ""));
 }

@@ -147,7 +147,7 @@ fn an_unused_openclaw_is_named_in_a_warning() {
     assert!(warnings.contains("agent.kind: no agent is configured: OpenClaw answers, because"), "{warnings}");
     let chosen = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'openclaw' } }");
     let desk = Desk::new().file("openclaw.json", &chosen).variable("TOKEN", "t");
-    assert!(!desk.warnings().join("\n").contains("agent.kind"), "somebody chose it");
+    assert!(!desk.warnings().join("\n").contains("agent.kind"), "the operator chose it");
 }
 
 #[test]

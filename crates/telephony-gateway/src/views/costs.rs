@@ -13,7 +13,7 @@ pub struct CostsView {
     pub since: TimeView,
     /// Date of the price list behind the estimates.
     pub price_list_as_of: &'static str,
-    /// Costs by group.
+    /// Costs of each group, in the order of their names.
     pub rows: Vec<CostsRow>,
     /// Sum of the groups.
     pub total: CostsRow,

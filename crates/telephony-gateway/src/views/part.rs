@@ -17,7 +17,7 @@ pub struct PartView {
     pub state: &'static str,
     /// Status at the provider.
     pub status: Option<&'static str>,
-    /// Billed segments.
+    /// Segments that the carrier bills.
     pub segments: u32,
     /// Error code of the provider.
     pub code: Option<u32>,

@@ -1,4 +1,4 @@
-//! Where the provider delivers messages and calls, and where it should.
+//! Routes: the URLs to which the provider delivers messages and calls, and those that it should have.
 
 use serde::Serialize;
 use telephony_providers::route::{CallbackUrls, Diversion, Route, Setting};

@@ -14,7 +14,7 @@ pub struct Damage {
     pub at: u64,
     /// Length of the damaged stretch in bytes.
     pub length: u64,
-    /// Kind of damage.
+    /// The way in which it is damaged.
     pub kind: DamageKind,
     /// Time of the entry before it, if there is one.
     pub since: Option<Timestamp>,

@@ -59,8 +59,8 @@ pub(super) fn raise_abandoned(db: &Db, attempts: &[AttemptLease], now: Timestamp
     Ok(raised)
 }
 
-/// Raises doubts about parts that other gateways, which have ended, were sending. Parts that they were looking up are
-/// due now; one that is looked up too early waits for its second look as before.
+/// Raises doubts about parts that earlier gateways were sending when they ended. Makes parts due that they were looking
+/// up: a part that is looked up too early waits for its second look as usual.
 pub(super) fn take_over(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
     let sql = "SELECT p.id, p.attempts FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
@@ -87,8 +87,8 @@ pub(super) fn take(db: &Db, provider: &str, now: Timestamp) -> Result<Next<Doubt
     }
 }
 
-/// Replaces times of a clock that was set back by now, for good: measured from each look again, none would be late
-/// enough to resolve anything before the clock has caught up.
+/// Leases a part in doubt. If the clock was set back, replaces later times by now once: if each look did so again, no
+/// doubt would be old enough to be resolved before the clock has caught up.
 fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
     let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3),
                       denied_since = min(denied_since, ?3)
