@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::document::{Member, Node};
+use crate::document::{Member, Node, Value};
 use crate::entry::{Declared, Default, SchemaEntry, ValueOrigin};
 use crate::environment::Environment;
 use crate::form::{At, Form};
@@ -116,9 +116,15 @@ impl<'r, 'a> ObjectKeys<'r, 'a> {
         ObjectKeys::read(self.reading, &path, node, self.place, read)
     }
 
-    /// Returns the position of the key `name`, if it is in this object.
+    /// Returns the position of the key `name` in this object, or of one below it, such as `voice.summary`.
     pub(crate) fn written(&self, name: &str) -> Option<&'r Place> {
-        self.member(name).map(|member| &member.place)
+        let mut steps = name.split('.');
+        let first = self.member(steps.next()?)?;
+        let last = steps.try_fold(first, |member, step| match &member.node.value {
+            Value::Object(members) => members.iter().rev().find(|member| member.name == step),
+            _ => None,
+        });
+        last.map(|member| &member.place)
     }
 
     /// Reports a problem with the key `name`, at its position or else the object's.

@@ -64,6 +64,19 @@ fn every_limit_on_calls_can_be_changed_and_lifted() {
 }
 
 #[test]
+fn a_summary_without_its_recipient_is_reported_where_it_is_written() {
+    let desk = Desk::new().file(
+        "openclaw.json",
+        "{ channels: { telephony: {\n  fromNumber: \"+15550001234\",\n  voice: { summary: \"operator\" },\n} } }",
+    );
+    let problems = desk.problems();
+    assert!(
+        problems.contains("openclaw.json:3:12: channels.telephony.voice.summary: there is no operator"),
+        "{problems}"
+    );
+}
+
+#[test]
 fn a_wrong_limit_on_calls_is_a_problem_with_its_place_and_the_expected_form() {
     let desk = Desk::new().file(
         "openclaw.json",
