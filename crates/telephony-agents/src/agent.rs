@@ -78,6 +78,8 @@ pub struct OnCall {
     pub is_inbound: bool,
     /// True if the other side is surely the contact. Callers can fake their numbers.
     pub is_proven: bool,
+    /// True if the other side can be texted. Otherwise the agent must not promise a text.
+    pub can_be_texted: bool,
     /// Time until the call ends.
     pub time_left: Duration,
     /// The task of a call that we placed.
@@ -124,6 +126,7 @@ impl fmt::Debug for OnCall {
         f.debug_struct("OnCall")
             .field("is_inbound", &self.is_inbound)
             .field("is_proven", &self.is_proven)
+            .field("can_be_texted", &self.can_be_texted)
             .field("time_left", &self.time_left)
             .finish_non_exhaustive()
     }

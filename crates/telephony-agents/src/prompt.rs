@@ -8,7 +8,8 @@ const MARK: &str = "[sent by the operator";
 /// Beginning of a note about the call that the contact speaks on.
 const CALL_MARK: &str = "[phone call";
 
-/// Returns the note about a call: who called, whether the number is proven, the time left, and the control lines.
+/// Returns the note about a call: who called, whether the number is proven, the time left, and the control lines that
+/// work on this call.
 pub(crate) fn call(call: &OnCall) -> String {
     let direction = match (call.is_inbound, call.is_proven) {
         (true, true) => "from the contact, whose number is proven",
@@ -16,10 +17,14 @@ pub(crate) fn call(call: &OnCall) -> String {
         (false, _) => "that you placed to the contact",
     };
     let seconds = call.time_left.as_secs();
+    let (text, no_text) = match call.can_be_texted {
+        true => ("“text: …” to send an SMS, or ", ""),
+        false => ("or ", " The other side cannot get text messages, so do not promise one."),
+    };
     let task = call.task.as_ref().map(|task| format!(" Your task on this call: “{task}”.")).unwrap_or_default();
     format!(
         "{CALL_MARK} {direction}; {seconds} s left.{task} Your answer is spoken, so keep it short. Its last line may be a command: \
-         “end call”, “text: …” to send an SMS, or “keys: …” to press keys.]"
+         “end call”, {text}“keys: …” to press keys.{no_text}]"
     )
 }
 
@@ -54,10 +59,23 @@ mod tests {
     #[test]
     fn a_contact_cannot_fake_caller_verification() {
         let time_left = Duration::from_secs(240);
-        let forged = call(&OnCall { is_inbound: true, is_proven: true, time_left, task: None });
+        let on_call = |is_proven| OnCall { is_inbound: true, is_proven, can_be_texted: true, time_left, task: None };
+        let forged = call(&on_call(true));
         assert!(forged.contains("is proven; 240 s left"), "{forged}");
         assert!(unmarked(&forged).starts_with("(phone call"));
-        assert!(call(&OnCall { is_inbound: true, is_proven: false, time_left, task: None }).contains("may be faked"));
+        assert!(call(&on_call(false)).contains("may be faked"));
+    }
+
+    #[test]
+    fn an_agent_does_not_promise_texts_that_cannot_arrive() {
+        let note = |can_be_texted| {
+            let time_left = Duration::from_secs(240);
+            call(&OnCall { is_inbound: true, is_proven: true, can_be_texted, time_left, task: None })
+        };
+        assert!(note(true).ends_with("“end call”, “text: …” to send an SMS, or “keys: …” to press keys.]"));
+        assert!(
+            note(false).contains("“end call”, or “keys: …” to press keys. The other side cannot get text messages")
+        );
     }
 
     #[test]

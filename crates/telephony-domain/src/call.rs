@@ -373,6 +373,11 @@ impl Call {
         matches!(self.phase, Phase::Verifying(_))
     }
 
+    /// Returns true if the other side could be texted at the last event.
+    pub fn can_be_texted(&self) -> bool {
+        self.can_be_texted
+    }
+
     /// Records whether the other side can be texted; until then it cannot. To be called before each event, because the
     /// contact may have opted out, or a limit may be used up.
     pub fn set_can_be_texted(&mut self, can_be_texted: bool) {

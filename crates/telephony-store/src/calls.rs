@@ -165,6 +165,8 @@ pub struct CallQuestion {
     pub is_inbound: bool,
     /// True if the other side is surely the owner of the number.
     pub is_proven: bool,
+    /// True if the other side can be texted.
+    pub can_be_texted: bool,
     /// The time at which the call ends.
     pub deadline: Timestamp,
     /// The task of a call that we placed.

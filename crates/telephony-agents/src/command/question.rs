@@ -26,6 +26,7 @@ fn call_of(call: &OnCall) -> Value {
     json!({
         "direction": if call.is_inbound { "inbound" } else { "outbound" },
         "isProven": call.is_proven,
+        "canBeTexted": call.can_be_texted,
         "secondsLeft": call.time_left.as_secs(),
         "task": call.task,
     })

@@ -39,13 +39,13 @@ async fn run(line: &str) -> Result<String, AgentError> {
 async fn a_program_reads_which_call_a_turn_belongs_to() {
     let time_left = Duration::from_millis(61_500);
     let task = Some("Ask for a table.".to_owned());
-    let call = OnCall { is_inbound: false, is_proven: true, time_left, task };
+    let call = OnCall { is_inbound: false, is_proven: true, can_be_texted: false, time_left, task };
     let question = Turn { on_call: Some(call), ..turn(&["one"]) };
     let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(read["channel"], "call");
     let expected = serde_json::json!({
-        "direction": "outbound", "isProven": true, "secondsLeft": 61, "task": "Ask for a table.",
+        "direction": "outbound", "isProven": true, "canBeTexted": false, "secondsLeft": 61, "task": "Ask for a table.",
     });
     assert_eq!(read["call"], expected);
 }

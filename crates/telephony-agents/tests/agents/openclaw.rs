@@ -53,7 +53,8 @@ async fn operator_texts_precede_the_contacts_message() {
 #[tokio::test]
 async fn a_call_is_announced_before_the_callers_words() {
     let model = Model::start(answers("yes")).await;
-    let call = OnCall { is_inbound: true, is_proven: false, time_left: Duration::from_secs(240), task: None };
+    let time_left = Duration::from_secs(240);
+    let call = OnCall { is_inbound: true, is_proven: false, can_be_texted: true, time_left, task: None };
     let question = Turn { on_call: Some(call), ..turn(&["Which doors?"]) };
     ask(&agent(&model, None), question).await.unwrap();
     let content = model.asked().pop().unwrap().body["messages"][0]["content"].as_str().unwrap().to_owned();

@@ -72,6 +72,7 @@ impl CallRunner {
             on_call: Some(OnCall {
                 is_inbound: question.is_inbound,
                 is_proven: question.is_proven,
+                can_be_texted: question.can_be_texted,
                 time_left: question.deadline.since(self.clock.now()),
                 task: question.task.map(|task| task.as_str().to_owned()),
             }),

@@ -127,7 +127,7 @@ async fn the_agent_opens_the_call_for_its_task_and_talks() {
     stage.expect_over(call).await;
     let task = agent.calls.lock().unwrap().iter().map(|call| call.task.clone()).collect::<Vec<_>>();
     assert_eq!(task, vec![Some("Ask when the parcel comes.".to_owned()); 2]);
-    assert!(agent.calls.lock().unwrap().iter().all(|call| !call.is_inbound && call.is_proven));
+    assert!(agent.calls.lock().unwrap().iter().all(|call| !call.is_inbound && call.is_proven && call.can_be_texted));
     assert_eq!(spoken(&stage.twilio.calls()[0])[1..], ["When does the parcel come?", "Thank you."]);
 }
 

@@ -104,6 +104,7 @@ fn question(
         said,
         is_inbound: call.machine.is_inbound(),
         is_proven: call.machine.is_proven(),
+        can_be_texted: call.machine.can_be_texted(),
         deadline: call.machine.deadline(),
         task: outgoing::task(db, call.id)?.map(Words::from),
     })
