@@ -5,13 +5,13 @@
 //!
 //! ```no_run
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-//! use twilio_simulator::{Extent, Fault, Simulator, SimulatorConfig};
+//! use twilio_simulator::{Fault, FaultExtent, Simulator, SimulatorConfig};
 //!
 //! let twilio = Simulator::start(SimulatorConfig::default()).await?;
 //! twilio.set_sms_url(twilio.number(), "http://127.0.0.1:3335/telephony/webhook")?;
 //! let delivery = twilio.text("+15550005678", twilio.number(), "Hello").await?;
 //! assert_eq!(delivery.status, Some(200));
-//! twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+//! twilio.misbehave(Fault::CutAfterAccepting, FaultExtent::Next(1));
 //! # Ok(()) }
 //! ```
 //!
