@@ -259,6 +259,11 @@ class EveryPage(Case):
     def no_call_is_open(self):
         return all(call["status"] in ("completed", "canceled") for call in json.loads(self.openclaw("calls", "--json")))
 
+    def no_message_is_on_its_way(self):
+        """Twilio does not delete a message that it still processes."""
+        on_its_way = ("accepted", "queued", "sending", "sent", "receiving")
+        return all(message["status"] not in on_its_way for message in self.twilio.control("messages", method="GET"))
+
     def run_page(self, page):
         program = self.folder / "answer.py"
         program.write_text(next((text for text in re.findall(r"```python\n(.*?)```", page.read_text(), re.S)), ""))
@@ -272,6 +277,8 @@ class EveryPage(Case):
                 continue
             if " restore " in command:
                 self.gateway.stop()
+            if " purge " in command:
+                eventually(self.no_message_is_on_its_way, what="the end of every message")
             if " call " in command:
                 eventually(self.no_call_is_open, what="the end of the previous call")
             # A pipe to a program that shows a page fails if that program is missing.
